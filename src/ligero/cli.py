@@ -1,0 +1,235 @@
+"""The verbs: parse, call, print. No logic.
+
+What a verb needs is imported when it is called, so that `ligero --help` answers at once.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from ligero import __version__, config
+from ligero.errors import InputError, LigeroError
+
+COMMAND = "ligero"
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with errors in one line, as everywhere in ligero."""
+
+    def error(self, message: str) -> NoReturn:
+        """What was wrong, and where to look."""
+        raise InputError(f"{message}; see {self.prog} --help")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line; the exit code."""
+    try:
+        chosen = _parser().parse_args(arguments)
+        chosen.run(chosen)
+    except LigeroError as error:
+        print(f"{COMMAND}: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(f"{COMMAND}: stopped; the same command continues where it was", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 0
+    return 0
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog=COMMAND,
+        description="Small, fast, honest language models for Spanish.",
+        epilog="Start with: ligero demo, or ligero compress --train mi.conll --dev … --test …",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"{COMMAND} {__version__}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB", title="the road")
+
+    def verb(name: str, run: Callable[[argparse.Namespace], None], text: str) -> Parser:
+        made: Parser = verbs.add_parser(name, help=text, description=text, allow_abbrev=False)
+        made.set_defaults(run=run)
+        return made
+
+    made = verb("compress", _compress, "fine-tune a teacher, distil a lighter student, compare")
+    _settings(made, config.CompressConfig)
+    made = verb("finetune", _finetune, "train one model by gold labels")
+    _settings(made, config.FinetuneConfig)
+    made = verb("distill", _distill, "train one student by a finished teacher")
+    _settings(made, config.DistillRunConfig)
+
+    made = verb("evaluate", _evaluate, "score a trained model on labelled data")
+    made.add_argument("folder", help="a finished run, a model's folder, or a hub id")
+    made.add_argument("files", nargs="*", metavar="FILE", help="labelled files; or give --task")
+    made.add_argument("--task", help="a task of the catalog: its test file is scored")
+    made.add_argument("--folder-of-data", dest="data", help="its folder (else $LIGERO_DATA)")
+    made.add_argument("--format", help="the files' format; guessed where left out")
+    made.add_argument("--encoding", help="the files' encoding; guessed where left out")
+    made.add_argument("--json", action="store_true", help="print JSON")
+
+    made = verb("predict", _predict, "show what a trained model finds in a text")
+    made.add_argument("folder", help="a finished run, a model's folder, or a hub id")
+    made.add_argument("texts", nargs="*", metavar="TEXT", help="texts; without any, lines of input")
+    made.add_argument("--pair", metavar="TEXT", help="second text, for models that compare two")
+    made.add_argument("--json", action="store_true", help="print one JSON object a line")
+
+    made = verb("tasks", _tasks, "list the known tasks, and which of them are at hand")
+    made.add_argument("--folder", help="folder with their files (else $LIGERO_DATA)")
+    verb("models", _models, "list the known models")
+    made = verb("demo", _demo, "write made-up Spanish data to try ligero on")
+    made.add_argument("folder", help="where to write them")
+    made.add_argument("--seed", type=int, default=0, help="other seeds, other sentences")
+    return parser
+
+
+def _settings(parser: Parser, cls: type) -> None:
+    """One flag for each setting; `task` stands alone, and a TOML file may give them all."""
+    parser.add_argument("task", nargs="?", help="a task of the catalog (ligero tasks lists them)")
+    parser.add_argument("--config", metavar="TOML", help="a file of settings; flags come over it")
+    groups: dict[str, Any] = {}
+    for option in config.options(cls):
+        if option.path == ("data", "task"):
+            continue
+        title = option.path[0].replace("_", " ") if len(option.path) > 1 else "models"
+        group = groups.setdefault(title, None) or parser.add_argument_group(title)
+        groups[title] = group
+        default = "" if option.default is None else f" (default: {option.default})"
+        group.add_argument(
+            config.flag(option),
+            dest="set " + ".".join(option.path),
+            default=argparse.SUPPRESS,
+            metavar=config.kind_of(option.type),
+            help=option.help.replace("%", "%%") + default,
+        )
+    parser.set_defaults(settings=cls)
+
+
+def _config(chosen: argparse.Namespace) -> Any:
+    """The settings of a verb: its TOML file, and flags over it."""
+    flags = {
+        tuple(name.removeprefix("set ").split(".")): value
+        for name, value in vars(chosen).items()
+        if name.startswith("set ")
+    }
+    if chosen.task:
+        flags["data", "task"] = chosen.task
+    table = config.read_toml(chosen.config) if chosen.config else {}
+    return config.build(chosen.settings, config.nest(flags, table))
+
+
+def _compress(chosen: argparse.Namespace) -> None:
+    settings = _config(chosen)
+    _need_training()
+    from ligero import compress
+    from ligero.report import tables
+
+    results = compress.compress(settings)
+    _print(tables.terminal(*tables.comparison(results)))
+
+
+def _finetune(chosen: argparse.Namespace) -> None:
+    settings = _config(chosen)
+    _need_training()
+    from ligero import compress
+
+    _print_run(compress.finetune(settings))
+
+
+def _distill(chosen: argparse.Namespace) -> None:
+    settings = _config(chosen)
+    if not settings.teacher:
+        raise InputError("no teacher", expected="--teacher FOLDER (ligero finetune makes one)")
+    _need_training()
+    from ligero import compress
+
+    _print_run(compress.distill(settings))
+
+
+def _evaluate(chosen: argparse.Namespace) -> None:
+    if bool(chosen.files) == bool(chosen.task):
+        raise InputError("nothing to score, or two things", expected="FILE... or --task NAME")
+    _need_training()
+    from ligero import evaluate
+    from ligero.report import tables
+
+    data = config.DataConfig(
+        task=chosen.task, folder=chosen.data, format=chosen.format, encoding=chosen.encoding
+    )
+    for name, scores in evaluate.evaluate(chosen.folder, chosen.files, data).items():
+        if chosen.json:
+            print(json.dumps({"data": name, **scores}, ensure_ascii=False))
+        else:
+            _print(tables.terminal(["", "", name], tables.metrics(scores)))
+
+
+def _predict(chosen: argparse.Namespace) -> None:
+    _need_training()
+    from ligero import predict
+
+    texts = chosen.texts or (line.rstrip("\n") for line in sys.stdin)
+    for text, found in predict.predict(chosen.folder, texts, chosen.pair):
+        if chosen.json:
+            print(json.dumps({"text": text, "found": found}, ensure_ascii=False), flush=True)
+        else:
+            _print(predict.shown(text, found))
+
+
+def _tasks(chosen: argparse.Namespace) -> None:
+    from ligero.report import tables
+    from ligero.tasks import source
+
+    _print(tables.terminal(*source.listing(chosen.folder)))
+
+
+def _models(chosen: argparse.Namespace) -> None:
+    from ligero.models import catalog
+    from ligero.report import tables
+
+    rows = [
+        [m.name, m.about, tables.millions(m.parameters), m.licence, m.hub or "created at random"]
+        for m in catalog.MODELS.values()
+    ]
+    _print(tables.terminal(["model", "", "parameters", "licence", "weights"], rows))
+
+
+def _demo(chosen: argparse.Namespace) -> None:
+    from pathlib import Path
+
+    from ligero import demo
+
+    demo.write(Path(chosen.folder), seed=chosen.seed)
+    print(f"made-up data in {chosen.folder}; try, with three times the same folder:")
+    print(
+        f"  ligero compress --train {chosen.folder}/train.conll --dev {chosen.folder}/dev.conll"
+        f" --test {chosen.folder}/test.conll"
+    )
+
+
+def _need_training() -> None:
+    """Say how to install what training needs, instead of failing at some import."""
+    from importlib.util import find_spec
+
+    missing = [name for name in ("torch", "transformers", "safetensors") if find_spec(name) is None]
+    if missing:
+        raise LigeroError(
+            f"{', '.join(missing)} not installed; install them with: pip install 'ligero[train]'"
+        )
+
+
+def _print_run(results: dict[str, Any]) -> None:
+    from ligero.report import tables
+
+    _print(tables.terminal(*tables.run(results)))
+
+
+def _print(what: Any) -> None:
+    from rich.console import Console
+
+    # A pipe has no width: what is printed to one is never folded.
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=200)
+    console.print(what, highlight=False, soft_wrap=not console.is_terminal)

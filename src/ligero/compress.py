@@ -1,0 +1,215 @@
+"""The main job: from labelled data to a teacher, a distilled student, and a fair comparison."""
+
+import os
+import platform
+import statistics
+import time
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+
+from ligero.config import CompressConfig, DistillRunConfig, FinetuneConfig, PlaceConfig, identity
+from ligero.errors import InputError
+from ligero.models import build
+from ligero.models.reference import MODEL_FOLDER, STUDENT_FOLDER, Reference, resolve
+from ligero.report import tables
+from ligero.runs import Run, write_text
+from ligero.tasks import source
+from ligero.tasks.source import Task
+from ligero.train import stages
+from ligero.train.progress import Progress
+from ligero.train.stages import Stage
+from ligero.train.trained import Trained, knows, load
+
+# Speed is taken over this many texts, all models in turn, so that the machine's own drift falls on
+# all of them alike; a slow model gets fewer rounds, at least one.
+TIMED_TEXTS = 1000
+TIMED_ROUNDS = 3
+TIMED_SECONDS = 60.0
+
+TEACHER, ALONE = "teacher", "student-alone"
+VOCABULARY = "vocab"
+CACHE_VARIABLE = "LIGERO_CACHE"
+
+
+def compress(config: CompressConfig) -> dict[str, Any]:
+    """Teacher, student without a teacher, distilled student; the comparison of the three.
+
+    Leaves in its folder `teacher/`, `student-alone/`, `student/` (each a run of its own),
+    `results.json` and `README.md`. Killed at any moment and called again it goes on; called again
+    when finished it does nothing but return what came out.
+    """
+    task = source.load(config.data)
+    teacher, student = resolve(config.teacher), resolve(config.student)
+    out = _place(config.place, "compress", task, config.student)
+    announce(task, f"{config.teacher} teaches {config.student}", out)
+    with Run(out, "compress", {**identity(config), "content": task.digest}) as run:
+        if run.is_complete:
+            return run.results()
+
+        def stage(name: str, title: str, model: Reference) -> Stage:
+            return Stage(
+                run=out / name,
+                title=title,
+                task=task,
+                model=model,
+                fit=config.teacher_fit if name == TEACHER else config.student_fit,
+                seed=config.seed,
+                vocab=config.vocab,
+                vocabulary=out / VOCABULARY,
+                threads=config.place.threads,
+            )
+
+        rows: dict[str, dict[str, Any]] = {}
+        ready = _ready(teacher, task)
+        if ready is None:
+            rows[TEACHER] = stages.finetune(stage(TEACHER, "teacher", teacher))
+            ready = load(str(out / TEACHER / MODEL_FOLDER))
+        else:
+            Progress("teacher").note(f"{config.teacher} already knows these labels: taken as it is")
+            rows[TEACHER] = stages.results_of(ready, task, config.teacher)
+        rows[ALONE] = stages.finetune(stage(ALONE, "student alone", student))
+        rows[STUDENT_FOLDER] = stages.distill(
+            stage(STUDENT_FOLDER, "student", student), ready, config.distill, _cache(config.place)
+        )
+        models = {
+            TEACHER: ready,
+            ALONE: load(str(out / ALONE / MODEL_FOLDER)),
+            STUDENT_FOLDER: load(str(out / STUDENT_FOLDER / MODEL_FOLDER)),
+        }
+        for name, seconds in timed(models, task).items():
+            rows[name]["seconds_per_1000"] = round(seconds, 3)
+        results = {
+            "task": task.name,
+            "title": task.title,
+            "kind": task.kind.name,
+            "licence": task.licence,
+            "notes": list(task.notes),
+            "metric": task.metric,
+            "scored": task.scored,
+            "examples": _counts(task),
+            "models": rows,
+            "distill": identity(config.distill),
+            "machine": machine(),
+        }
+        write_text(out / "README.md", tables.page(results))
+        run.finish(results)
+        return results
+
+
+def finetune(config: FinetuneConfig) -> dict[str, Any]:
+    """One model trained by gold labels, in a run folder of its own; its results."""
+    task, model = source.load(config.data), resolve(config.model)
+    out = _place(config.place, "finetune", task, config.model)
+    announce(task, f"{config.model}, fine-tuned", out)
+    return stages.finetune(_single(config, task, model, out, "model"))
+
+
+def distill(config: DistillRunConfig) -> dict[str, Any]:
+    """One student trained by a finished teacher, in a run folder of its own; its results."""
+    task, student, teacher = (
+        source.load(config.data),
+        resolve(config.student),
+        resolve(config.teacher),
+    )
+    ready = _ready(teacher, task)
+    if ready is None:
+        raise InputError(
+            f"the teacher {config.teacher}, which does not know the labels of {task.name}",
+            expected="a model fine-tuned on this task (ligero finetune makes one)",
+        )
+    out = _place(config.place, "distill", task, config.student)
+    announce(task, f"{config.teacher} teaches {config.student}", out)
+    stage = _single(config, task, student, out, "student")
+    return stages.distill(stage, ready, config.distill, _cache(config.place))
+
+
+def timed(models: Mapping[str, Trained], task: Task) -> dict[str, float]:
+    """Seconds per 1,000 texts of the scored split, tokenising included: median of the rounds."""
+    examples = task.test.examples[:TIMED_TEXTS]
+    taken: dict[str, list[float]] = {name: [] for name in models}
+    start = time.perf_counter()
+    for _ in range(TIMED_ROUNDS):
+        for name, model in models.items():
+            began = time.perf_counter()
+            model.scores(examples)
+            taken[name].append((time.perf_counter() - began) * 1000 / len(examples))
+        if time.perf_counter() - start > TIMED_SECONDS:
+            break
+    return {name: statistics.median(times) for name, times in taken.items()}
+
+
+def announce(task: Task, what: str, out: Path) -> None:
+    """Say what is about to happen, on what data, and where it will lie."""
+    console = Console(stderr=True)
+    counts = ", ".join(f"{name} {count:,}" for name, count in _counts(task).items())
+    lines = [
+        f"[bold]{task.title}[/bold]: {task.kind.name}, {len(task.labels)} labels; {counts}",
+        f"  {what}; chosen by {task.metric}; folder {out}",
+        f"  licence of the data: {task.licence}",
+        *(f"  [yellow]note[/yellow] {note}" for note in task.notes),
+    ]
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    return {
+        "processor": platform.machine(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "device": "cuda" if torch.cuda.is_available() else "cpu",
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("ligero", "torch", "transformers", "tokenizers")},
+    }
+
+
+def _single(
+    config: FinetuneConfig | DistillRunConfig, task: Task, model: Reference, out: Path, title: str
+) -> Stage:
+    return Stage(
+        run=out,
+        title=title,
+        task=task,
+        model=model,
+        fit=config.fit,
+        seed=config.seed,
+        vocab=config.vocab,
+        vocabulary=out / VOCABULARY,
+        threads=config.place.threads,
+    )
+
+
+def _ready(reference: Reference, task: Task) -> Trained | None:
+    """The teacher, if what is referred to has already learned this task's labels."""
+    if reference.weights is None:
+        return None
+    folder = build.locate(reference.weights)
+    if not knows(folder, task.kind, task.labels):
+        return None
+    return load(str(folder), labels=task.labels)
+
+
+def _place(place: PlaceConfig, command: str, task: Task, model: str) -> Path:
+    if place.out:
+        return Path(place.out)
+    return Path("runs") / f"{command}-{task.name}-{model.replace('/', '-').replace(':', '-')}"
+
+
+def _cache(place: PlaceConfig) -> Path:
+    chosen = place.cache or os.environ.get(CACHE_VARIABLE)
+    return (Path(chosen) if chosen else Path.home() / ".cache" / "ligero") / "teachers"
+
+
+def _counts(task: Task) -> dict[str, int]:
+    splits = {"train": task.train, "dev": task.dev, "test": task.test}
+    return {
+        name: len(split.examples)
+        for name, split in splits.items()
+        if name != "test" or task.scored == "test"
+    }

@@ -1,0 +1,278 @@
+"""Settings: a TOML file and flags become frozen dataclasses; an unknown key is an error.
+
+The text beside each field is its help on the command line. A field marked `free` may change
+between two calls of the same run: it does not change what comes out.
+"""
+
+import dataclasses
+import tomllib
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union
+
+from ligero.errors import InputError, excerpt, unknown
+
+T = TypeVar("T")
+
+
+def setting(default: Any, text: str, *, free: bool = False) -> Any:
+    """A dataclass field with its default and its one-sentence help."""
+    return field(default=default, metadata={"help": text, "free": free})
+
+
+def section(cls: type, text: str) -> Any:
+    """A dataclass field that is itself a group of settings."""
+    return field(default_factory=cls, metadata={"help": text})
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Where labelled data come from: a task of the catalog, or one's own files."""
+
+    task: str | None = setting(None, "a task of the catalog; leave out to give your own files")
+    train: str | None = setting(None, "your own training file")
+    dev: str | None = setting(None, "your own validation file; without one, a tenth of train")
+    test: str | None = setting(None, "your own test file; without one, scores are those of dev")
+    format: str | None = setting(None, "the files' format; guessed and said where it is left out")
+    encoding: str | None = setting(None, "the files' encoding; guessed and said where left out")
+    folder: str | None = setting(None, "folder with the catalog's files (else $LIGERO_DATA)")
+    limit: int | None = setting(None, "use only the first so many training examples")
+
+
+@dataclass(frozen=True)
+class VocabConfig:
+    """The vocabulary of models that start without weights, trained from the task's own text."""
+
+    algorithm: Literal["unigram", "bpe", "wordpiece"] = setting(
+        "unigram", "how sub-words are found"
+    )
+    size: int = setting(8000, "number of sub-words")
+    lowercase: bool = setting(False, "fold case; accents are kept either way")
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """One training run, whatever its objective."""
+
+    epochs: int = setting(10, "passes over the training data")
+    batch_size: int = setting(16, "examples in one step of the optimiser")
+    learning_rate: float | None = setting(
+        None, "peak learning rate; the model's own where left out"
+    )
+    schedule: Literal["linear", "cosine", "constant"] = setting("linear", "decay after the warm-up")
+    warmup: float = setting(0.1, "share of the steps over which the learning rate rises")
+    weight_decay: float = setting(0.01, "decoupled weight decay of AdamW")
+    clip: float = setting(1.0, "largest norm of the gradient")
+    patience: int = setting(0, "evaluations without a better score before stopping; 0: never")
+    select: Literal["metric", "loss"] = setting(
+        "metric", "keep the checkpoint best by the task's metric, or by validation loss"
+    )
+    precision: Literal["fp32", "bf16"] = setting("fp32", "arithmetic of the forward pass")
+    window: int | None = setting(
+        None, "sub-words a model sees at once; its own maximum if left out"
+    )
+    bucketed: bool = setting(True, "batches of examples of similar length")
+    accumulation: int = setting(1, "pieces, at least, into which a step's batch is cut")
+    batch_tokens: int = setting(8192, "padded sub-words in one piece, at most")
+    evaluate_steps: int = setting(0, "steps between evaluations; 0: at the end of each epoch")
+    checkpoint_seconds: float = setting(
+        60.0, "seconds between checkpoints, at most those of an epoch", free=True
+    )
+
+
+@dataclass(frozen=True)
+class DistillConfig:
+    """L = alpha CE + (1 - alpha) KD (Speedy Gonzales, section 3.1)."""
+
+    alpha: float = setting(0.0, "weight of the gold labels' cross-entropy")
+    loss: Literal["kl", "ce", "mse"] = setting("kl", "what compares student and teacher")
+    temperature: float = setting(
+        1.0, "softens both distributions (kl, ce), whose loss it scales by T²"
+    )
+
+
+@dataclass(frozen=True)
+class PlaceConfig:
+    """Where a run leaves its folders, and how much of the machine it takes."""
+
+    out: str | None = setting(None, "the run's folder; named after task and model if left out")
+    cache: str | None = setting(
+        None,
+        "folder of teacher outputs shared by all runs (else $LIGERO_CACHE, ~/.cache/ligero)",
+        free=True,
+    )
+    threads: int | None = setting(None, "processor threads; all where left out", free=True)
+
+
+@dataclass(frozen=True)
+class CompressConfig:
+    """The whole road for one task: teacher, student alone, distilled student."""
+
+    data: DataConfig = section(DataConfig, "data")
+    teacher: str = setting("ligero-small", "a model's name, a folder, a hub id, or a finished run")
+    student: str = setting("ligero-tiny", "a model's name, a folder, or a hub id")
+    seed: int = setting(0, "everything random follows from it")
+    vocab: VocabConfig = section(VocabConfig, "vocabulary")
+    teacher_fit: FitConfig = section(FitConfig, "training of the teacher")
+    student_fit: FitConfig = section(FitConfig, "training of both students")
+    distill: DistillConfig = section(DistillConfig, "distillation")
+    place: PlaceConfig = section(PlaceConfig, "place")
+
+
+@dataclass(frozen=True)
+class FinetuneConfig:
+    """One model fine-tuned on one task."""
+
+    data: DataConfig = section(DataConfig, "data")
+    model: str = setting("ligero-tiny", "a model's name, a folder, or a hub id")
+    seed: int = setting(0, "everything random follows from it")
+    vocab: VocabConfig = section(VocabConfig, "vocabulary")
+    fit: FitConfig = section(FitConfig, "training")
+    place: PlaceConfig = section(PlaceConfig, "place")
+
+
+@dataclass(frozen=True)
+class DistillRunConfig:
+    """One student distilled from a finished teacher."""
+
+    data: DataConfig = section(DataConfig, "data")
+    teacher: str = setting("", "a finished run, or a folder with a fine-tuned model")
+    student: str = setting("ligero-tiny", "a model's name, a folder, or a hub id")
+    seed: int = setting(0, "everything random follows from it")
+    vocab: VocabConfig = section(VocabConfig, "vocabulary")
+    fit: FitConfig = section(FitConfig, "training")
+    distill: DistillConfig = section(DistillConfig, "distillation")
+    place: PlaceConfig = section(PlaceConfig, "place")
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting as the command line sees it. `path` is where it stands in a TOML file."""
+
+    path: tuple[str, ...]
+    type: Any
+    default: Any
+    help: str
+
+
+# Sections whose settings need no prefix on the command line: their names are clear alone.
+PLAIN_SECTIONS = ("data", "place", "fit")
+
+
+def options(cls: type, path: tuple[str, ...] = ()) -> list[Option]:
+    """Every setting of a dataclass and its sections, in order."""
+    hints = typing.get_type_hints(cls)
+    found = []
+    for f in dataclasses.fields(cls):
+        if dataclasses.is_dataclass(hints[f.name]):
+            found += options(typing.cast(type, hints[f.name]), (*path, f.name))
+        else:
+            found.append(Option((*path, f.name), hints[f.name], f.default, f.metadata["help"]))
+    return found
+
+
+def flag(option: Option) -> str:
+    """`--learning-rate` or, in a section that several of its kind share, `--teacher-fit.epochs`."""
+    path = option.path[1:] if option.path[0] in PLAIN_SECTIONS else option.path
+    return "--" + ".".join(path).replace("_", "-")
+
+
+def kind_of(hint: Any) -> str:
+    """What a flag wants, for its help."""
+    if typing.get_origin(hint) in (Union, types.UnionType):
+        return kind_of(next(a for a in typing.get_args(hint) if a is not type(None)))
+    if typing.get_origin(hint) is Literal:
+        return "|".join(typing.get_args(hint))
+    return {int: "N", float: "X", bool: "true|false"}.get(hint, "NAME")
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """The tables of a TOML file."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot be read: {error}", file=path) from error
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"not TOML: {error}", file=path) from error
+
+
+def build(cls: type[T], values: dict[str, Any], where: str = "settings") -> T:
+    """A dataclass from nested dictionaries; InputError for an unknown key or a wrong type."""
+    hints = typing.get_type_hints(cls)
+    made: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in hints:
+            raise unknown(f"setting in {where}", name, hints)
+        hint = hints[name]
+        if dataclasses.is_dataclass(hint):
+            if not isinstance(value, dict):
+                raise InputError(f"{where}: {name} = {excerpt(str(value))}", expected="a table")
+            made[name] = build(typing.cast(type, hint), value, f"{where}.{name}")
+        else:
+            made[name] = convert(hint, value, f"{where}: {name}")
+    return cls(**made)
+
+
+def convert(hint: Any, value: Any, where: str) -> Any:
+    """`value` (from TOML or a flag's text) as the type that the setting asks for."""
+    origin = typing.get_origin(hint)
+    if origin in (Union, types.UnionType):
+        if value is None:
+            return None
+        (inner,) = [a for a in typing.get_args(hint) if a is not type(None)]
+        return convert(inner, value, where)
+    if origin is Literal:
+        choices = typing.get_args(hint)
+        if value in choices:
+            return value
+        raise InputError(
+            f"{where} = {excerpt(str(value))}", expected=f"one of {', '.join(choices)}"
+        )
+    if hint is bool:
+        words = {"true": True, "false": False, "yes": True, "no": False}
+        made = value if isinstance(value, bool) else words.get(str(value).lower())
+        if made is None:
+            raise InputError(f"{where} = {excerpt(str(value))}", expected="true or false")
+        return made
+    if hint is str:
+        if isinstance(value, str):
+            return value
+        raise InputError(f"{where} = {value!r}", expected="text")
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise InputError(f"{where} = {excerpt(str(value))}", expected=f"a number ({hint.__name__})")
+    try:
+        number = hint(value)
+    except ValueError:
+        number = None
+    if number is None or number != float(value) or number < 0:
+        kind = "a whole number" if hint is int else "a number"
+        raise InputError(f"{where} = {excerpt(str(value))}", expected=f"{kind}, not negative")
+    return number
+
+
+def nest(flags: dict[tuple[str, ...], Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Flags laid over the tables of a TOML file."""
+    for path, value in flags.items():
+        table = over
+        for name in path[:-1]:
+            table = table.setdefault(name, {})
+            if not isinstance(table, dict):
+                raise InputError(f"settings: {name} = {table!r}", expected="a table")
+        table[path[-1]] = value
+    return over
+
+
+def identity(config: Any) -> dict[str, Any]:
+    """The settings that decide what comes out, as JSON; the rest may change between calls."""
+    found: dict[str, Any] = {}
+    for f in dataclasses.fields(config):
+        value = getattr(config, f.name)
+        if dataclasses.is_dataclass(value):
+            found[f.name] = identity(value)
+        elif not f.metadata["free"]:
+            found[f.name] = value
+    return found

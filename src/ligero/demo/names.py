@@ -1,0 +1,189 @@
+"""Names for the demo, each list with a part that training never sees.
+
+A name is its words joined by spaces; "_" joins the words of one name in the lists. Many names are
+here twice on purpose: Santiago is a man and a city, Valencia a city, a club and a surname.
+People are put together at random from given names and surnames; `FAMOUS` keeps out the pairs that
+belong to somebody well known. Companies, parties, newspapers and agencies are invented.
+"""
+
+from typing import NamedTuple
+
+
+class Names(NamedTuple):
+    """Names that every split may use, and names for dev and test alone."""
+
+    known: tuple[str, ...]
+    held: tuple[str, ...]
+
+
+def _names(known: str, held: str) -> Names:
+    split = [tuple(n.replace("_", " ") for n in text.split()) for text in (known, held)]
+    return Names(split[0], split[1])
+
+
+MEN = _names(
+    """Santiago Santiago Santiago Israel Israel Domingo Domingo Salvador Sebastián Ángel Álvaro
+    Andrés Antonio Benito Bruno Camilo César Cristóbal Damián Darío Diego Eduardo Emilio Esteban
+    Fabián Félix Fermín Gonzalo Guillermo Héctor Hugo Iker Ignacio Íñigo Jacinto Javier Joaquín
+    Jorge Julián Leandro Lucas Marcos Martín Mateo Matías Miguel Nicolás Óscar Pascual Ramiro Raúl
+    Rodrigo Rubén Tomás Vicente José_Luis José_Antonio Juan_Ramón Miguel_Ángel""",
+    """Aitor Anselmo Borja Cayetano Dámaso Efraín Gaspar Isidro Lisandro Néstor Octavio Saúl Ulises
+    Wenceslao Yago Demetrio Evaristo Odón""",
+)
+WOMEN = _names(
+    """Mercedes Mercedes Victoria Victoria Rosario Rosario Dolores Dolores Guadalupe Guadalupe Abril
+    Abril Luz Luz Sol Sol Nieves Nieves Pilar Pilar Lourdes Florencia Asunción Concepción África
+    Esperanza Esperanza Rocío Paz Paz Consuelo Trinidad Alba Alicia Amparo Ana Ángela Aurora
+    Beatriz Begoña Belén Blanca Carmen Catalina Clara Cristina Elena Elisa Emilia Estrella Eugenia
+    Gabriela Gloria Inés Irene Julia Laura Leticia Lucía Manuela Margarita María Marina Marta
+    Mónica Natalia Olga Paloma Patricia Raquel Sara Silvia Sofía Soledad Teresa Valeria Verónica
+    Yolanda María_José María_del_Mar Ana_Belén María_Jesús Rosa_María María_del_Pilar""",
+    """Adela Brígida Candela Débora Edurne Graciela Herminia Jimena Leocadia Milagros Noemí
+    Ofelia Remedios Úrsula Zoraida Fátima Visitación Celedonia Maite Oihana""",
+)
+# Given names that are also a place, a company or a common noun, for sentences that turn on it.
+DOUBLE_WOMEN = tuple(
+    ["Mercedes", "Victoria", "Rosario", "Dolores", "Guadalupe", "Abril", "Luz", "Sol", "Nieves", "Pilar", "Lourdes", "Florencia", "Asunción", "Concepción", "África", "Esperanza", "Rocío", "Paz", "Consuelo", "Trinidad"]
+)
+DOUBLE_MEN = ("Santiago", "Israel", "Domingo", "Salvador")
+SURNAMES = _names(
+    """Acosta Aguirre Alarcón Aldana Almagro Aranda Arrieta Arroyo Baeza Barrios Bermejo Bustos
+    Calleja Campos Carrasco Castaño Cifuentes Conde Córdoba Córdoba Cortés Crespo Cuesta Díaz
+    Domínguez Duarte Echeverría Escudero Espinosa Fuentes Gallardo Garrido Girón Guerrero Heredia
+    Hidalgo Ibáñez Infante Iriarte Izquierdo Jurado Lara León León Lozano Luna Machuca Maldonado
+    Marín Mayoral Medina Mendoza Merino Molina Montes Moya Muñoz Navarro Nieto Núñez Olmedo Ordóñez
+    Ortega Pardo Pastor Peñalver Peralta Pineda Quintana Quiroga Redondo Reyes Ríos Robledo Rojas
+    Roldán Rubio Saldaña Salinas Sarmiento Segovia Serrano Soria Soto Toledo Trujillo Urrutia
+    Valencia Valencia Valverde Vega Vergara Vidal Villalba Yáñez Zabaleta Zambrano Zamora Zúñiga
+    Argüelles Sigüenza de_la_Fuente de_la_Cruz del_Valle de_los_Ríos de_Haro de_la_Vega""",
+    """Abellán Bengoechea Cebrián Dávila Elizalde Fajardo Galdeano Huarte Jáuregui Landaluce
+    Lizarraga Manrique Noriega Obregón Palomares Quesada Requena Sanjurjo Tejedor Ugarte Valcárcel
+    Zorrilla Zubiri Güell Agüero Berlanga Carvajal Feijoo Goicoechea Larrañaga Ochoa Pizarro""",
+)
+# Pairs of given name and surname that would name somebody known.
+FAMOUS = {
+    tuple(pair.split("/"))
+    for pair in ["Jorge/Campos", "Diego/Luna", "Miguel/Hidalgo", "Eduardo/Mendoza", "César/Vidal", "Julia/Navarro", "Domingo/Ortega", "Marta/Ortega", "Óscar/Domínguez", "Ángel/Nieto", "Nicolás/Redondo", "Joaquín/Cortés", "Martín/Cortés", "Rodrigo/Díaz", "Darío/Villalba", "José_Antonio/Reyes", "Cristina/Pardo", "Sofía/Vergara", "Vicente/Guerrero", "Antonio/Vega", "Paz/Vega", "Amparo/Muñoz", "Pilar/Rubio", "Rocío/Jurado", "Rocío/Carrasco", "Rocío/Molina", "Lucas/Vidal", "Gonzalo/Rojas", "Alba/Redondo", "Iker/Muñoz", "Patricia/Conde", "Carmen/Conde", "Javier/Conde", "Antonio/Ordóñez", "Emilio/Lara", "Esperanza/Aguirre", "Elena/Quiroga", "Andrés/Ibáñez", "Ángela/Molina", "Antonio/Molina", "Aurora/Redondo", "Diego/Guerrero", "Julián/Muñoz", "Santiago/Maldonado", "María/Izquierdo", "Guadalupe/Marín", "Javier/Ortega", "Domingo/Sarmiento", "Benito/Zambrano", "María/Zambrano", "Emilia/Pardo", "Miguel/Ríos", "José_Antonio/Valverde", "Julia/de_la_Fuente", "Félix/de_la_Fuente", "Diego/Pizarro", "Gonzalo/Pizarro", "Luz/Pizarro", "Antonio/Gallardo", "Miguel/Muñoz", "Antonio/Muñoz", "Diego/Navarro", "Raúl/Alarcón", "Cristina/Cifuentes", "Alicia/Vergara", "José_Luis/Ábalos", "Natalia/Lara", "Catalina/de_la_Cruz", "Nicolás/Ibáñez", "Vicente/del_Valle", "José_Luis/Garrido", "Patricia/Pardo", "Teresa/Zabaleta", "Andrés/Pardo", "Gabriela/Guillén", "María/León", "Carmen/Quesada", "Jorge/Sanjurjo", "Santiago/Soto", "Blanca/Soto", "Mónica/Carrasco", "Julián/Quiñones", "Pascual/Duarte", "Esteban/Echeverría", "Begoña/Villacís", "Marta/Pineda", "Ángela/Aguilera", "Santiago/Cortés", "Marcos/Rojo", "Salvador/Reyes", "Antonio/Cortés", "Raúl/Berzosa", "María_José/Cantudo", "Nicolás/Dávila", "Álvaro/Obregón", "Ana/Obregón", "Antonio/Carvajal", "Gaspar/Zorrilla", "Salvador/Dávila", "Álvaro/Noriega", "Leandro/Carvajal"]
+}
+CITIES = _names(
+    """Madrid Madrid Madrid Barcelona Barcelona Valencia Valencia Sevilla Sevilla Zaragoza Málaga
+    Murcia Bilbao Alicante Córdoba Córdoba Valladolid Vigo Gijón Granada Oviedo Pamplona Almería
+    Burgos Santander Santander Castellón Logroño Badajoz Salamanca Huelva Tarragona León León Cádiz
+    Jaén Lugo Cáceres Guadalajara Toledo Pontevedra Palencia Ávila Cuenca Zamora Segovia Soria
+    Huesca Mérida Trujillo Santiago Santiago Ronda Guadalupe Guadalupe Dolores Getafe Villarreal
+    Santiago_de_Compostela San_Sebastián Las_Palmas La_Coruña El_Ejido Ciudad_Real
+    Medina_del_Campo Alcalá_de_Henares La_Línea_de_la_Concepción Puebla_de_Sanabria""",
+    """Teruel Albacete Cartagena Elche Melilla Ponferrada Sagunto Tudela Úbeda Zafra Éibar
+    Jerez_de_la_Frontera Aranjuez Benidorm Calatayud Arganda_del_Rey""",
+)
+ABROAD = _names(
+    """Buenos_Aires Rosario Rosario La_Paz La_Paz La_Paz Bogotá Medellín Lima Quito Santiago Caracas
+    Montevideo Asunción Asunción Ciudad_de_México Monterrey San_José San_Salvador Managua La_Habana
+    Santo_Domingo Concepción Concepción Trinidad Trinidad Mercedes Victoria Victoria Guadalupe París
+    Londres Roma Berlín Lisboa Bruselas Nueva_York Washington Tokio Pekín Ginebra Estocolmo Viena
+    La_Haya Lourdes Lourdes Florencia Florencia Milán San_Luis_de_la_Paz""",
+    """Tegucigalpa Cochabamba Guayaquil Arequipa Valparaíso Barranquilla Maracaibo Tucumán Oslo
+    Varsovia Budapest Dublín Helsinki Oporto""",
+)
+COUNTRIES = _names(
+    """España España Francia Italia Alemania Portugal Argentina Chile Perú México Colombia Bolivia
+    Uruguay Paraguay Cuba El_Salvador Costa_Rica Estados_Unidos EE._UU. EE.UU. Brasil Japón China
+    India Israel Israel Marruecos Ecuador Países_Bajos Suecia""",
+    "Venezuela Honduras Noruega Polonia Irlanda Egipto Vietnam Croacia",
+)
+REGIONS = _names(
+    """Andalucía Aragón Asturias Cataluña Galicia Extremadura La_Rioja La_Rioja Castilla_y_León
+    Castilla-La_Mancha Navarra Euskadi Canarias Baleares Cantabria América_Latina África África
+    Castilla Sierra_Nevada""",
+    "Menorca Lanzarote Ibiza Guipúzcoa Patagonia Centroamérica",
+)
+# ":f" marks a feminine; the article stands outside the name ("el Sevilla", "la Real Sociedad").
+CLUBS = _names(
+    """Real_Madrid Real_Madrid Atlético_de_Madrid Atlético Barcelona Barcelona Sevilla Sevilla
+    Valencia Valencia Villarreal Betis Real_Betis Athletic Real_Sociedad:f Osasuna Celta Granada
+    Málaga Zaragoza Real_Zaragoza Córdoba Espanyol Getafe Mallorca Alavés Levante Rayo_Vallecano
+    River_Plate Boca_Juniors América Leganés Burgos Mirandés Cádiz Valladolid Racing_de_Santander
+    Deportivo_de_La_Coruña Roma:f Unión_Deportiva_Las_Palmas:f Real_Murcia""",
+    "Numancia Eibar Elche Albacete Peñarol Sporting_de_Gijón Tenerife Estudiantes_de_La_Plata",
+)
+# Firms that take no article in the press.
+FIRMS = _names(
+    """Iberluz Novarte Telcora Hidronorte Aceros_del_Nervión Cementos_del_Júcar Autopistas_del_Duero
+    Seguros_Atalaya Energías_del_Segura Mercedes Mercedes Santander Victoria_Seguros Marenorte
+    Solvento Ferrocarriles_del_Sur Telas_y_Lonas Viñedos_de_La_Mancha Datavera Aerotajo Papelera_Luz
+    Pilar_y_Compañía""",
+    "Quantia Olivares_del_Guadalete Transbética Electrozar Minas_de_Riotinto Fintea Navalia",
+)
+# Names of firms made with a surname; "*" is its place.
+FIRM_SHAPES = (
+    "Grupo *",
+    "Bodegas *",
+    "Textiles *",
+    "Lácteos *",
+    "* Hermanos",
+    "* y Asociados",
+    "Hijos de *",
+    "* e Hijos",
+    "Construcciones * S. A.",
+    "Talleres * S. L.",
+)
+PARTIES = _names(
+    """Partido_Liberal_Ibérico Alianza_Ciudadana:f Unión_Progresista:f Partido_Verde_Andaluz PLI
+    Foro_Rural Renovación_Democrática:f Iniciativa_Cantábrica:f Esperanza_Ciudadana:f PVA
+    Partido_de_la_Victoria Movimiento_por_León Paz_y_Progreso""",
+    "Frente_Meseteño Concordia_Social:f Partido_Agrario FMS Bloque_Montañés",
+)
+BODIES = _names(
+    """ONU:f UE:f OTAN:f BCE INE CSIC RAE:f Unesco:f CNMV:f OCDE:f Gobierno Gobierno Gobierno
+    Congreso Senado Banco_de_España Comisión_Europea:f Tribunal_Supremo Tribunal_Constitucional
+    Parlamento_Europeo Cruz_Roja:f Cáritas:f Cámara_de_Comercio:f Generalitat:f Xunta:f
+    Junta_de_Andalucía:f Consejo_de_Seguridad Defensor_del_Pueblo""",
+    "OMS:f RTVE:f FAO:f Tribunal_de_Cuentas Consejo_de_Estado Renfe:f",
+)
+SCIENCE_BODIES = _names(
+    """CSIC NASA:f ESA:f Agencia_Espacial_Europea:f Instituto_de_Salud_Carlos_III
+    Instituto_de_Astrofísica_de_Canarias Instituto_Geológico Observatorio_del_Teide AEMET:f
+    Instituto_Español_de_Oceanografía Academia_de_Ciencias:f""",
+    "CERN Oceanográfico_de_Baleares Instituto_Cajal Observatorio_de_Calar_Alto",
+)
+MINISTRIES = _names(
+    """Hacienda Hacienda Economía Interior Interior Cultura Sanidad Ciencia Defensa Fomento Trabajo
+    Justicia Agricultura Educación Medio_Ambiente""",
+    "Igualdad Turismo Asuntos_Exteriores Transportes",
+)
+PAPERS = _names(
+    """El_Correo_del_Sur La_Voz_del_Ebro Radio_Meseta El_Heraldo_de_La_Paz Diario_de_Mercedes
+    La_Tribuna_de_Soria El_Sol_de_Levante Radio_Esperanza Canal_Victoria La_Luz_de_Huelva""",
+    "El_Faro_de_Zafra Onda_Pirenaica El_Eco_Maragato",
+)
+AGENCIES = _names("Ibernova Boreal Notisur IBN Atlas_Prensa", "Panhispa RCX")
+MUSEUMS = _names(
+    """Museo_del_Prado Museo_Reina_Sofía Museo_de_Bellas_Artes Teatro_Real Teatro_Español
+    Biblioteca_Nacional:f Filmoteca:f Liceo Teatro_Victoria Museo_de_la_Paz Círculo_de_Bellas_Artes
+    Casa_de_América:f""",
+    "Museo_Thyssen Auditorio_Kursaal Teatro_Arriaga Alhóndiga:f",
+)
+PRIZES = _names(
+    """Premio_Cervantes Premio_Planeta Premio_Nacional_de_Poesía Premio_Nacional_de_las_Letras
+    Goya Concha_de_Oro:f Premio_de_la_Crítica Nobel_de_Literatura Medalla_de_las_Bellas_Artes:f""",
+    "Premio_Nadal Biznaga_de_Plata:f Premio_Ojo_Crítico",
+)
+CUPS = _names(
+    """Liga_de_Campeones:f Copa_del_Rey:f Liga:f Eurocopa:f Mundial Copa_América:f Vuelta_a_España:f
+    Giro_de_Italia Supercopa:f Trofeo_Santiago Gran_Premio_de_Mónaco Maratón_de_Valencia
+    Torneo_de_la_Victoria Copa_Mercedes:f""",
+    "Copa_Davis:f Euroliga:f Copa_Libertadores:f Torneo_Conde_de_Godó Volta:f",
+)
+LAWS = _names(
+    """Ley_de_Vivienda:f Ley_de_Costas:f Estatuto_de_los_Trabajadores Constitución:f
+    Ley_General_de_Sanidad:f Tratado_de_Lisboa Código_Penal Acuerdo_de_París
+    Plan_de_Recuperación Plan_Hidrológico Pacto_de_Toledo Ley_de_Memoria:f""",
+    "Ley_de_Aguas:f Plan_Algarrobo Carta_Magna:f Tratado_de_Tordesillas",
+)
+PROJECTS = _names(
+    """Proyecto_Alborada Proyecto_Esperanza Misión_Atenea:f Luz_del_Sur:f Programa_Horizonte
+    Programa_Victoria James_Webb Hubble Programa_Ramón_y_Cajal Pilar-2 Sol-III""",
+    "Proyecto_Gaviota Misión_Ícaro:f Programa_Severo_Ochoa Kepler",
+)
+
+ALL = {name: value for name, value in list(globals().items()) if isinstance(value, Names)}

@@ -1,0 +1,66 @@
+"""What a trained model finds in raw text."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from ligero.errors import InputError, excerpt
+from ligero.report import tables
+from ligero.tasks.formats.text import LONGEST_WORD
+from ligero.train.trained import load
+
+# Texts scored together: enough to fill batches, few enough that a pipe sees answers soon.
+TOGETHER = 64
+
+
+def predict(
+    model: str, texts: Iterable[str], second: str | None = None
+) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Each text with what was found in it: entities with characters' spans, or labels.
+
+    second: the other text of a pair, for models that compare two.
+    """
+    trained = load(model)
+    if second is not None and 2 not in trained.kind.texts:
+        raise InputError(
+            f"a pair of texts, and a model of kind {trained.kind.name}", expected="one text"
+        )
+    texts = iter(texts)
+    while part := list(islice(texts, TOGETHER)):
+        for number, text in enumerate(part, start=1):
+            _check(text, number)
+        examples = [trained.kind.read(text, second) for text in part]
+        for example, scores in zip(examples, trained.scores(examples), strict=True):
+            yield example.texts[0], trained.kind.present(example, scores, trained.labels)
+
+
+def shown(text: str, found: Sequence[dict[str, Any]]) -> Table | Text:
+    """What was found, as a person reads it: a table under the text."""
+    if not found:
+        return Text(f"{text}\n  nothing found\n")
+    spans = "text" in found[0]
+    heading = ["", "label", *(["text", "characters"] if spans else []), "probability"]
+    rows = [
+        [
+            "",
+            f["label"],
+            *([f["text"], f"{f['start']}-{f['end']}"] if spans else []),
+            f"{f['probability']:.3f}",
+        ]
+        for f in found
+    ]
+    return tables.terminal(heading, rows, title=text)
+
+
+def _check(text: str, number: int) -> None:
+    if not text.strip():
+        raise InputError("an empty text", line=number, file="input", expected="some words")
+    longest = max(map(len, text.split()), default=0)
+    if longest > LONGEST_WORD:
+        raise InputError(
+            f"a word of {longest:,} characters ({excerpt(text, 20)})",
+            file="input", line=number, expected=f"at most {LONGEST_WORD:,}",
+        )  # fmt: skip

@@ -1,0 +1,108 @@
+"""Tables: the same figures on a terminal and in Markdown."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+
+# The three models of a compression, as a person reads of them.
+TITLES = {
+    "teacher": "teacher",
+    "student-alone": "student, no teacher",
+    "student": "student, distilled",
+}
+
+
+def comparison(results: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Heading and rows that compare the models of a compression."""
+    scored, metric = results["scored"], results["metric"]
+    others = [m for m in ("accuracy", "macro_f1") if m != metric]
+    models = results["models"]
+    shown = [metric, *(m for m in others if all(m in row[scored] for row in models.values()))]
+    teacher = models["teacher"]["seconds_per_1000"]
+    heading = ["", "model", *(f"{m} ({scored})" for m in shown), "parameters", "s / 1,000", "speed"]
+    rows = [
+        [
+            TITLES[name],
+            row["model"],
+            *(f"{row[scored][m]:.2f}" for m in shown),
+            millions(row["parameters"]),
+            f"{row['seconds_per_1000']:.2f}",
+            f"{teacher / row['seconds_per_1000']:.1f}x",
+        ]
+        for name, row in models.items()
+    ]
+    return heading, rows
+
+
+def millions(parameters: int) -> str:
+    """9,218,880 as 9.2M."""
+    return f"{parameters / 1e6:.1f}M"
+
+
+def terminal(heading: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> Table:
+    """A table whose first two columns are names and whose others are figures."""
+    table = Table(title=title or None, title_justify="left", header_style="bold", box=None)
+    for i, name in enumerate(heading):
+        table.add_column(name, justify="left" if i < 2 else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def markdown(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The same table in Markdown."""
+    lines = [heading, ["---"] * 2 + ["---:"] * (len(heading) - 2), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def run(results: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Heading and row of one trained model."""
+    scored = "test" if "test" in results else "dev"
+    names = [name for name in results[scored] if name != "loss"]
+    heading = ["model", "", *(f"{m} ({scored})" for m in names), "parameters", "steps", "seconds"]
+    row = [
+        results["model"],
+        "",
+        *(f"{results[scored][m]:.2f}" for m in names),
+        millions(results["parameters"]),
+        f"{results['steps']:,}",
+        f"{results['seconds']:,.0f}",
+    ]
+    return heading, [row]
+
+
+def metrics(scores: Mapping[str, float]) -> list[list[str]]:
+    """Rows of name and value."""
+    return [
+        [name, "", f"{value:.4f}" if name == "loss" else f"{value:.2f}"]
+        for name, value in scores.items()
+    ]
+
+
+def page(results: Mapping[str, Any]) -> str:
+    """README.md of a compression's folder: what came out, and what lies where."""
+    counts = ", ".join(f"{count:,} {name}" for name, count in results["examples"].items())
+    notes = "".join(f"- {note}\n" for note in results["notes"])
+    machine = ", ".join(f"{name} {value}" for name, value in results["machine"].items())
+    return f"""# {results["title"]}: teacher and student
+
+{markdown(*comparison(results))}
+
+`s / 1,000`: seconds for 1,000 texts, tokenising included, the models timed in turn; `speed`:
+relative to the teacher.
+
+Data: {counts}. Licence of the data: {results["licence"]}.
+{notes}
+Machine: {machine}.
+
+## What lies here
+
+- `student/model/`: the distilled student. It loads in plain transformers, and with
+  `ligero predict THIS-FOLDER "texto"`.
+- `student-alone/model/`: the same student without a teacher. `teacher/model/`: the teacher, where
+  it was trained here.
+- `vocab/`: the vocabulary of models that started without one.
+- `results.json`: all figures. In each run `metrics.jsonl` has one line for each step.
+- `manifest.json`: written last; it holds the SHA-256 of every file.
+"""

@@ -1,0 +1,296 @@
+"""Folders that explain themselves and are never half-written.
+
+Two kinds of folder, one promise. A *published* folder (a checkpoint, a model, a shard of teacher
+outputs) appears whole, under its final name, or not at all. A *run* folder grows while its work
+goes on; its manifest is written last, so the manifest's presence means that the run completed.
+In both, `manifest.json` holds the SHA-256 of every file, and `verify` compares.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from ligero import __version__
+from ligero.errors import BusyError, DamagedError, InputError
+
+MANIFEST = "manifest.json"
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a JSON value, independent of the order of keys."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` so that `path` holds either its old content or all of the new."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` (UTF-8) so that `path` holds either its old content or all of the new."""
+    temporary = path.with_name(_temporary(path.name))
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def read_json(path: Path) -> Any:
+    """The JSON value in `path`; DamagedError when it is not readable as such."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DamagedError(f"{path}: not readable as JSON ({error})") from error
+
+
+@contextlib.contextmanager
+def publish(folder: Path, **facts: Any) -> Iterator[Path]:
+    """A temporary folder to fill; on success it gets its manifest and becomes `folder`.
+
+    `facts` go into the manifest. An existing `folder` is replaced; after an error, or a kill at any
+    moment, nothing of the new one is visible under its name.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = folder.with_name(_temporary(folder.name))
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        yield temporary
+        write_manifest(temporary, **facts)
+        for file in _files(temporary):
+            _fsync(temporary / file)
+        _fsync(temporary)
+        if folder.exists():
+            # A folder cannot be renamed over another: the old one steps aside under a name that
+            # the next `sweep` removes, should this process die in between.
+            aside = folder.with_name(_temporary(folder.name + ".old"))
+            shutil.rmtree(aside, ignore_errors=True)
+            folder.rename(aside)
+            temporary.rename(folder)
+            shutil.rmtree(aside)
+        else:
+            temporary.rename(folder)
+        _fsync(folder.parent)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def write_manifest(folder: Path, **facts: Any) -> None:
+    """Write `manifest.json`: `facts`, and size and SHA-256 of every file now in `folder`."""
+    files = {
+        name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)}
+        for name in _files(folder)
+    }
+    write_json(folder / MANIFEST, {"ligero": __version__, **facts, "files": files})
+
+
+def verify(folder: Path) -> dict[str, Any]:
+    """The manifest of `folder`, every file of it checked; DamagedError says what does not hold."""
+    manifest = read_json(folder / MANIFEST)
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        raise DamagedError(f"{folder / MANIFEST}: not a manifest")
+    for name, promised in manifest["files"].items():
+        path = folder / name
+        if not path.is_file():
+            raise DamagedError(f"{path}: missing")
+        size = path.stat().st_size
+        if size != promised["bytes"]:
+            raise DamagedError(f"{path}: {size:,} bytes where {promised['bytes']:,} were written")
+        if sha256(path) != promised["sha256"]:
+            raise DamagedError(f"{path}: its content is not what was written (SHA-256 differs)")
+    return manifest
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes of this machine left half-written directly under `folder`."""
+    host = socket.gethostname()
+    for path in folder.glob(".*.tmp"):
+        made_by, pid = path.name.split("~")[-2:]
+        if made_by == host and not _alive(int(pid.removesuffix(".tmp"))):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+class Run:
+    """A run folder, locked for this process while it is open.
+
+    identity: what makes two runs the same work (settings, hashes of inputs), as JSON. A folder that
+        was begun with another identity is refused, naming what differs.
+    """
+
+    def __init__(self, path: Path, command: str, identity: Mapping[str, Any]) -> None:
+        self.path, self.command, self.identity = path, command, json.loads(json.dumps(identity))
+        self._lock: int | None = None
+
+    def __enter__(self) -> Self:
+        if self.path.exists() and not self.path.is_dir():
+            raise InputError("a file", file=self.path, expected="a folder to work in")
+        config = self.path / "config.json"
+        if (
+            self.path.is_dir()
+            and not config.exists()
+            and any(p.name != "lock" and not p.name.endswith(".tmp") for p in self.path.iterdir())
+        ):
+            raise InputError(
+                "a folder that is not a run of ligero",
+                file=self.path,
+                expected="a new or empty one",
+            )
+        self.path.mkdir(parents=True, exist_ok=True)
+        # The kernel drops this lock with the process, however that ends.
+        self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._lock)
+            raise BusyError(
+                f"{self.path}: another process is working here; wait or stop it"
+            ) from None
+        try:
+            sweep(self.path)
+            begun = {"ligero": __version__, "command": self.command, "identity": self.identity}
+            if config.exists():
+                self._same_as(read_json(config))
+            else:
+                write_json(config, begun)
+        except BaseException:
+            self._release()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._release()
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _same_as(self, begun: Mapping[str, Any]) -> None:
+        before = {"command": begun.get("command"), **_flat(begun.get("identity", {}))}
+        now = {"command": self.command, **_flat(self.identity)}
+        for key in sorted(before.keys() | now.keys()):
+            if before.get(key) != now.get(key):
+                raise InputError(
+                    f"a run begun with {key} = {before.get(key)!r}, and now {key} = {now.get(key)!r}",
+                    file=self.path,
+                    expected="the same settings and inputs, or another --out",
+                )
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the run finished; DamagedError when what it left no longer is what it left."""
+        if not (self.path / MANIFEST).exists():
+            return False
+        verify(self.path)
+        return True
+
+    def reopen(self) -> None:
+        """Take back that the run is complete, so that its work is done again."""
+        (self.path / MANIFEST).unlink()
+
+    def finish(self, results: Mapping[str, Any]) -> None:
+        """Write `results.json`, then the manifest: after this the run is complete."""
+        write_json(self.path / "results.json", results)
+        write_manifest(self.path)
+
+    def results(self) -> dict[str, Any]:
+        """What `finish` was given."""
+        results: dict[str, Any] = read_json(self.path / "results.json")
+        return results
+
+
+class Log:
+    """`metrics.jsonl`: one JSON object a line, in step with the checkpoints."""
+
+    def __init__(self, path: Path, keep: int) -> None:
+        """Continue the file at byte `keep`: what a killed process wrote after is written again."""
+        self._file = path.open("a+b")
+        self._file.truncate(keep)
+        self._file.seek(0, os.SEEK_END)
+
+    def write(self, **entry: Any) -> None:
+        """Append one line."""
+        self._file.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+
+    @property
+    def size(self) -> int:
+        """Bytes written so far, all of them on disk."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        return self._file.tell()
+
+    def close(self) -> None:
+        """Write out what is buffered."""
+        self._file.close()
+
+
+def _temporary(name: str) -> str:
+    return f".{name}~{socket.gethostname()}~{os.getpid()}.tmp"
+
+
+def _files(folder: Path) -> list[str]:
+    """Relative names of the files that a manifest vouches for.
+
+    Folders that carry a manifest of their own vouch for themselves, by the hash of that manifest.
+    """
+    names = []
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.name in (MANIFEST, "lock", "checkpoints"):
+            continue
+        if path.is_file():
+            names.append(path.name)
+        elif (path / MANIFEST).exists():
+            names.extend(
+                f"{path.name}/{n}" for n in (MANIFEST, *read_json(path / MANIFEST)["files"])
+            )
+        else:
+            names.extend(f"{path.name}/{n}" for n in _files(path))
+    return names
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {prefix.rstrip("."): value}
+    return {
+        k: v for key, inner in value.items() for k, v in _flat(inner, f"{prefix}{key}.").items()
+    }
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,1 @@
+"""Tasks: their files, their kinds, their words and their metrics. Nothing here imports torch."""

@@ -1,0 +1,199 @@
+"""A text file -> numbered lines, with the encoding decided and said.
+
+Every format reads through here, so that a file that is not text (or is not there) gives the same
+one-line error whatever it was meant to be.
+"""
+
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ligero.errors import InputError, unknown
+
+# The longest word of the real Spanish files that this was built with has 69 characters; a run of
+# 10,000 is base64, a minified page or a lost separator, and would fill a window of
+# sub-words with nothing to learn from.
+LONGEST_WORD = 10_000
+
+# What non-ASCII Spanish text is made of, with the letters of its neighbours and what Windows-1252
+# adds (quotes, dashes, euro). Left out on purpose: Â, Ã, â and ð, which are what the first bytes of
+# UTF-8's accents, quotes and emoji look like in these encodings. Of a UTF-8 character read wrongly,
+# one in two, three or four is thus outside the set, more than the fifth that is let through: a
+# damaged UTF-8 file is refused, not taken for ISO-8859-1.
+SPANISH = frozenset(
+    "áéíóúüñÁÉÍÓÚÜÑ¿¡ªº°·«»´¨"
+    "àèòçïêîôûäëöÀÈÒÇÏÊÔÖ"
+    "€‘’“”–—…•½¼¾±²³§©®™\N{NO-BREAK SPACE}\N{SOFT HYPHEN}"
+)
+PLAUSIBLE = 0.8
+
+# UTF-32's little-endian mark begins with UTF-16's, so the longer ones are tried first.
+_WIDE_MARKS = (
+    (b"\xff\xfe\x00\x00", "UTF-32"),
+    (b"\x00\x00\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
+_EXPECTED = "a text file in UTF-8 (or in ISO-8859-1, if it reads as Spanish)"
+_WINDOWS_ONLY = re.compile(rb"[\x80-\x9f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The lines of one file, without their ends.
+
+    file: its name as it was given, for messages.
+    lines: every line, blank ones too, so that the line at index i is line i + 1 of the file.
+    notes: what a person should know of how it was read ("not UTF-8 …: read as ISO-8859-1").
+    """
+
+    file: str
+    lines: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    def numbered(self) -> Iterator[tuple[int, str]]:
+        """(line number from 1, line) for every line of the file."""
+        return enumerate(self.lines, start=1)
+
+    def error(self, line: int, found: str, expected: str | None = None) -> InputError:
+        """The error to raise for line `line` (from 1) of this file."""
+        return InputError(found, file=self.file, line=line, expected=expected)
+
+
+def read(path: str | Path, encoding: str | None = None) -> Text:
+    r"""The lines of the file at `path`.
+
+    encoding: the name of a Python codec; None decides between UTF-8 (with or without a byte order
+        mark), ISO-8859-1 and Windows-1252, the last two only if the outcome looks like Spanish.
+
+    Only "\n" ends a line ("\r" before it belongs to the end): U+0085, U+2028, form feeds and lone
+    carriage returns occur inside real texts, where `str.splitlines` would break them.
+
+    Raises InputError, with file and line: no such file, a folder, no permission, nothing in it,
+    UTF-16 or UTF-32 (unless asked for), NUL bytes, bytes that do not decode, a word of more than
+    LONGEST_WORD characters.
+    """
+    data = _bytes(Path(path))
+    content, notes = _decode(data, path, encoding)
+    if "\0" in content:
+        line = content.count("\n", 0, content.index("\0")) + 1
+        raise InputError("a NUL character", file=path, line=line, expected=_EXPECTED)
+    lines = tuple(line.rstrip("\r") for line in content.removeprefix("\ufeff").split("\n"))
+    if not any(line.strip() for line in lines):
+        raise InputError("only blank lines", file=path, line=1, expected="at least one example")
+    text = Text(str(path), lines, notes)
+    _check_words(text)
+    return text
+
+
+def _bytes(path: Path) -> bytes:
+    """The file's bytes, or the InputError that says why there are none."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise _missing(path) from None
+    except IsADirectoryError:
+        raise InputError("a folder", file=path, expected="a file") from None
+    except PermissionError:
+        expected = "a file that you may read (see its permissions)"
+        raise InputError("a file that cannot be opened", file=path, expected=expected) from None
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise InputError(f"an unreadable file ({reason})", file=path, expected=_EXPECTED) from None
+    if not data:
+        raise InputError("an empty file", file=path, line=1, expected="at least one example")
+    return data
+
+
+def _missing(path: Path) -> InputError:
+    """The error for a file that is not there: it offers the nearest name in the same folder."""
+    folder = path.parent
+    try:
+        names = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
+    except OSError:
+        return InputError(f"no folder {str(folder)!r}", file=path, expected="a file that exists")
+    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
+    hint = f": did you mean {near[0]!r}?" if near else ""
+    return InputError("no such file", file=path, expected=f"a file that exists{hint}")
+
+
+def _decode(data: bytes, path: str | Path, encoding: str | None) -> tuple[str, tuple[str, ...]]:
+    """`data` as characters, and the notes on how; `path` is for the errors."""
+    if encoding is not None:
+        return _decode_as(data, path, encoding), ()
+    _refuse_wide(data, path)
+    try:
+        return data.decode("utf-8"), ()
+    except UnicodeDecodeError as error:
+        offset = error.start
+    # ISO-8859-1 has only control characters at 0x80-0x9F; Windows-1252, its superset for text, has
+    # the quotes and dashes of an editor there.
+    codec, name = ("iso-8859-1", "ISO-8859-1")
+    if _WINDOWS_ONLY.search(data):
+        codec, name = "cp1252", "Windows-1252 (ISO-8859-1 with quotes, dashes and the euro)"
+    content = _western(data, codec)
+    if content is None:
+        raise _undecodable(data, offset, path, _EXPECTED)
+    line, byte = data.count(b"\n", 0, offset) + 1, data[offset]
+    return content, (f"not UTF-8 (byte 0x{byte:02X} on line {line}): read as {name}",)
+
+
+def _decode_as(data: bytes, path: str | Path, encoding: str) -> str:
+    """`data` in the encoding that the user named."""
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise _undecodable(data, error.start, path, f"text in {encoding}") from None
+    except (LookupError, ValueError):
+        known = ("utf-8", "iso-8859-1", "iso-8859-15", "cp1252", "utf-16", "utf-32", "mac-roman")
+        raise unknown("encoding", encoding, known) from None
+
+
+def _refuse_wide(data: bytes, path: str | Path) -> None:
+    """Raise InputError if `data` has the look of UTF-16 or UTF-32, or holds NUL bytes."""
+    expected = f"{_EXPECTED}; convert it (iconv -t UTF-8) or name its encoding"
+    for mark, name in _WIDE_MARKS:
+        if data.startswith(mark):
+            raise InputError(f"{name} text", file=path, line=1, expected=expected)
+    first = data.find(b"\0")
+    if first < 0:
+        return
+    # Western text has every second byte NUL in UTF-16, three of four in UTF-32; a NUL in a UTF-8
+    # file is a lonely accident. A quarter lies well between.
+    if data.count(b"\0") > len(data) / 4:
+        raise InputError("UTF-16 or UTF-32 text", file=path, line=1, expected=expected)
+    line = data.count(b"\n", 0, first) + 1
+    raise InputError("a NUL byte (0x00)", file=path, line=line, expected=_EXPECTED)
+
+
+def _western(data: bytes, codec: str) -> str | None:
+    """`data` in a one-byte Western encoding; None unless it then looks like Spanish."""
+    try:
+        content = data.decode(codec)
+    except UnicodeDecodeError:  # Windows-1252 leaves five bytes undefined
+        return None
+    foreign = [character for character in content if character > "\x7f"]
+    if sum(character in SPANISH for character in foreign) < PLAUSIBLE * len(foreign):
+        return None
+    return content
+
+
+def _undecodable(data: bytes, offset: int, path: str | Path, expected: str) -> InputError:
+    """The error for the byte at `offset`, with its line and its place in that line."""
+    line = data.count(b"\n", 0, offset) + 1
+    place = offset - (data.rfind(b"\n", 0, offset) + 1) + 1
+    found = f"byte 0x{data[offset]:02X} (byte {place} of the line), which does not decode"
+    return InputError(found, file=path, line=line, expected=expected)
+
+
+def _check_words(text: Text) -> None:
+    """Raise InputError at the first run of non-white-space longer than LONGEST_WORD."""
+    for number, line in text.numbered():
+        if len(line) <= LONGEST_WORD:
+            continue
+        longest = max(map(len, line.split()), default=0)
+        if longest > LONGEST_WORD:
+            found = f"a word of {longest:,} characters"
+            raise text.error(number, found, f"at most {LONGEST_WORD:,}")

@@ -1,0 +1,184 @@
+"""The word is the common currency: where words are, and which sub-word of which window starts each.
+
+Two models may cut one text into different sub-words and different windows; both are read at the
+first sub-word of every word, found by character offsets. Nothing is cut silently: a text that is
+longer than a model's window becomes several overlapping windows, and each of its words is read in
+exactly one of them, the one that shows most of its surroundings.
+"""
+
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from ligero.errors import InputError
+from ligero.tasks.example import Example
+
+Ints = NDArray[np.int64]
+
+# Addresses, numbers (1.234,56), initials (EE.UU.), words with inner hyphens or apostrophes,
+# an ellipsis, and otherwise one mark at a time: close to how CoNLL-2002 and AnCora cut words.
+_WORD = re.compile(
+    r"""https?://[^\s«»"]+ | [\w.+-]+@[\w-]+(?:\.[\w-]+)+
+      | \d+(?:[.,:]\d+)*
+      | (?:[^\W\d_]{1,2}\.){2,}
+      | \w+(?:[-'’·]\w+)*
+      | \.\.\.
+      | [^\w\s]""",
+    re.VERBOSE,
+)
+
+
+def split(text: str) -> tuple[tuple[int, int], ...]:
+    """Character spans of the words and marks of raw Spanish text."""
+    return tuple(match.span() for match in _WORD.finditer(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One example as one model reads it.
+
+    ids, types: sub-word ids and segment ids of each window, special tokens included.
+    words: [words, 2], for each word the window and the position of its first sub-word.
+    """
+
+    ids: tuple[Ints, ...]
+    types: tuple[Ints, ...]
+    words: Ints
+
+    @property
+    def width(self) -> int:
+        """Sub-words in the longest window."""
+        return max(len(w) for w in self.ids)
+
+
+@dataclass(frozen=True)
+class _Template:
+    """The special tokens around one text or two, as the tokenizer's own post-processor puts them.
+
+    parts: runs of special ids before, between and after the texts; types: segment ids of the runs
+    and of the texts between them.
+    """
+
+    parts: tuple[tuple[int, ...], ...]
+    part_types: tuple[tuple[int, ...], ...]
+    text_types: tuple[int, ...]
+
+    @classmethod
+    def of(cls, tokenizer: Tokenizer, texts: int) -> "_Template":
+        probe = tokenizer.encode("a") if texts == 1 else tokenizer.encode("a", "a")
+        parts: list[list[int]] = [[] for _ in range(texts + 1)]
+        part_types: list[list[int]] = [[] for _ in range(texts + 1)]
+        text_types = [0] * texts
+        at = 0
+        for id_, type_, text in zip(probe.ids, probe.type_ids, probe.sequence_ids, strict=True):
+            if text is None:
+                parts[at].append(id_)
+                part_types[at].append(type_)
+            else:
+                text_types[text], at = type_, text + 1
+        return cls(tuple(map(tuple, parts)), tuple(map(tuple, part_types)), tuple(text_types))
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.parts))
+
+
+class Encoder:
+    """Reads examples with one tokenizer and one window length (in sub-words, specials included)."""
+
+    def __init__(self, tokenizer: Tokenizer, window: int) -> None:
+        self.tokenizer, self.window = tokenizer, window
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        self._templates = {n: _Template.of(tokenizer, n) for n in (1, 2)}
+        if window < self._templates[2].size + 8:
+            raise InputError(f"a window of {window} sub-words", expected="at least 16")
+
+    def __call__(self, examples: Sequence[Example]) -> list[Encoded]:
+        """All examples, in order. Their texts are tokenised in one parallel call."""
+        texts = [text for example in examples for text in example.texts]
+        read = iter(self.tokenizer.encode_batch(texts, add_special_tokens=False))
+        return [self._encode(e, list(itertools.islice(read, len(e.texts)))) for e in examples]
+
+    def _encode(self, example: Example, texts: list) -> Encoded:
+        template = self._templates[len(texts)]
+        room = self.window - template.size
+        cuts = [
+            _windows(len(t.ids), most) for t, most in zip(texts, _share(texts, room), strict=True)
+        ]
+        ids, types = [], []
+        for spans in itertools.product(*cuts):
+            window = list(template.parts[0])
+            kinds = list(template.part_types[0])
+            for n, (text, (start, end)) in enumerate(zip(texts, spans, strict=True)):
+                window += text.ids[start:end]
+                kinds += [template.text_types[n]] * (end - start)
+                window += template.parts[n + 1]
+                kinds += template.part_types[n + 1]
+            ids.append(np.asarray(window, dtype=np.int64))
+            types.append(np.asarray(kinds, dtype=np.int64))
+        words = np.zeros((0, 2), dtype=np.int64)
+        if example.words is not None:
+            first = _first_sub_words(texts[-1].offsets, example.words)
+            # Words are those of the last text, whose windows vary fastest in the product above;
+            # with a first text in several windows they are read beside its first one.
+            window_of = _owner(cuts[-1], first)
+            start_of = np.asarray([start for start, _ in cuts[-1]])[window_of]
+            before = sum(map(len, template.parts[:-1])) + sum(
+                end - start for start, end in (c[0] for c in cuts[:-1])
+            )
+            words = np.stack([window_of, before + first - start_of], axis=1)
+        return Encoded(tuple(ids), tuple(types), words)
+
+
+def _share(texts: list, room: int) -> list[int]:
+    """Sub-words of a window that each text may take: all it needs, or what the shorter one leaves."""
+    lengths = [len(t.ids) for t in texts]
+    if sum(lengths) <= room or len(texts) == 1:
+        return [room] * len(texts)
+    shorter = min(min(lengths), room // 2)
+    rest = room - shorter
+    return [shorter, rest] if lengths[0] <= lengths[1] else [rest, shorter]
+
+
+def _windows(length: int, most: int) -> list[tuple[int, int]]:
+    """Spans of at most `most` that cover `length` sub-words, neighbours sharing a quarter."""
+    if length <= most:
+        return [(0, length)]
+    starts = [*range(0, length - most, most - most // 4), length - most]
+    return [(start, start + most) for start in starts]
+
+
+def _owner(windows: list[tuple[int, int]], positions: Ints) -> Ints:
+    """For each position the window in which it lies farthest from a cut.
+
+    Between two neighbours that is decided by the middle of what they share.
+    """
+    middles = [(b[0] + a[1]) / 2 for a, b in itertools.pairwise(windows)]
+    return np.searchsorted(np.asarray(middles), positions, side="right").astype(np.int64)
+
+
+def _first_sub_words(offsets: Sequence[tuple[int, int]], words: Iterable[tuple[int, int]]) -> Ints:
+    """Position of the first sub-word that shares a character with each word; words are in order.
+
+    A word that the tokenizer drops altogether (a lone zero-width space, say) is read at the
+    sub-word before it, so that no word is ever without a reading.
+    """
+    ends = np.asarray([end for _, end in offsets], dtype=np.int64)
+    starts = np.asarray([start for start, _ in offsets], dtype=np.int64)
+    found = []
+    for word_start, word_end in words:
+        # Empty offsets (a bare word-boundary mark) share no character with any word.
+        at = int(np.searchsorted(ends, word_start, side="right"))
+        while at < len(ends) and starts[at] == ends[at]:
+            at += 1
+        if at == len(ends) or starts[at] >= word_end:
+            at = at - 1
+        found.append(at)
+    # -1 is the special token before the text.
+    return np.asarray(found, dtype=np.int64)

@@ -1,0 +1,222 @@
+"""THE loop: accumulate, clip, step, log, evaluate, save. It never asks what it is training."""
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import torch
+
+from ligero.config import FitConfig
+from ligero.errors import DivergedError
+from ligero.runs import Log, sweep
+from ligero.train import checkpoint, optim, order
+from ligero.train.checkpoint import Position
+from ligero.train.features import Batch
+from ligero.train.order import Ids
+from ligero.train.progress import Progress
+
+
+class LossSum(NamedTuple):
+    """A loss as a sum and the weight to divide it by.
+
+    As sums add up, micro-batches, bucketed batches and ranks do not change the gradient.
+    """
+
+    total: torch.Tensor
+    weight: float
+
+
+class Objective(Protocol):
+    """What is learned. Pre-training, fine-tuning and distillation differ only here.
+
+    rows, widths: [size], windows and longest window of each example, by which batches are cut.
+    metric: the name, in what `evaluate` returns, of the figure that selects (higher is better).
+    """
+
+    size: int
+    rows: Ids
+    widths: Ids
+    metric: str
+
+    def batch(self, ids: Ids, epoch: int) -> Batch:
+        """The examples `ids`; whatever is drawn for them follows from seed, epoch and example."""
+
+    def loss(self, model: torch.nn.Module, batch: Batch) -> LossSum:
+        """The summed loss of a batch and its weight."""
+
+    def evaluate(self, model: torch.nn.Module) -> dict[str, float]:
+        """Metrics on validation data, with "loss" among them."""
+
+    def names(self, ids: Ids) -> Sequence[str]:
+        """What a person calls these examples."""
+
+
+def prepare(threads: int | None = None) -> torch.device:
+    """Make torch deterministic, set its threads, and choose the device."""
+    # cuBLAS is reproducible only with a fixed workspace, which it reads from here.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    # Deterministic mode would otherwise fill every new tensor with NaN before it is written.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    if threads:
+        torch.set_num_threads(threads)
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def fit(
+    model: torch.nn.Module,
+    objective: Objective,
+    *,
+    config: FitConfig,
+    peak: float,
+    seed: int,
+    folder: Path,
+    progress: Progress,
+) -> Position:
+    """Train `model` in place; on return it holds the weights that scored best.
+
+    peak: highest learning rate. folder: the run's; `checkpoints/` and `metrics.jsonl` are kept
+    there, and a run that was interrupted continues from them to the same weights, to the bit.
+    DivergedError when a loss or gradient is not finite; the last checkpoint stays as it was.
+    """
+    saved = folder / "checkpoints"
+    saved.mkdir(parents=True, exist_ok=True)
+    sweep(saved)
+    optimizer = optim.adamw(model, weight_decay=config.weight_decay)
+    at = checkpoint.resume(saved, model, optimizer, progress.note)
+    per_epoch = order.steps(objective.size, config.batch_size)
+    total = config.epochs * per_epoch
+    every = config.evaluate_steps or per_epoch
+    log = Log(folder / "metrics.jsonl", keep=at.log_bytes)
+    last_saved = time.monotonic()
+    batches: list[Ids] = []
+    with progress.training(total, at) as bar:
+        while at.step < total and not at.stopped:
+            began = time.monotonic()
+            epoch, place = divmod(at.step, per_epoch)
+            if not batches or place == 0:
+                batches = order.batches(
+                    seed, epoch, objective.widths * objective.rows, config.batch_size,
+                    bucketed=config.bucketed,
+                )  # fmt: skip
+            lr = optim.rate(
+                at.step, peak=peak, total=total, warmup=config.warmup, schedule=config.schedule
+            )
+            for group in optimizer.param_groups:
+                group["lr"] = lr
+            torch.manual_seed(order.key("dropout", seed, at.step))
+            loss, norm, tokens = step(
+                model, objective, optimizer, batches[place], config, epoch=epoch, number=at.step + 1
+            )
+            at.step += 1
+            at.tokens += tokens
+            at.seconds += time.monotonic() - began
+            log.write(step=at.step, loss=loss, norm=norm, lr=lr, tokens=at.tokens)
+            bar.step(at.step, loss, tokens)
+            ends = at.step == total or at.step % every == 0
+            if ends:
+                began = time.monotonic()
+                _evaluate(model, objective, config, at, saved, log)
+                at.seconds += time.monotonic() - began
+                bar.evaluated(at, objective.metric)
+            if ends or time.monotonic() - last_saved >= config.checkpoint_seconds:
+                at.log_bytes = log.size
+                checkpoint.save(saved, at, model, optimizer)
+                last_saved = time.monotonic()
+        if at.best is None:
+            # No step was asked for: what there is at the start is the best there is.
+            _evaluate(model, objective, config, at, saved, log)
+    log.close()
+    assert at.best is not None
+    checkpoint.load_weights(saved / at.best, model)
+    return at
+
+
+def step(
+    model: torch.nn.Module,
+    objective: Objective,
+    optimizer: torch.optim.Optimizer,
+    ids: Ids,
+    config: FitConfig,
+    *,
+    epoch: int,
+    number: int,
+) -> tuple[float, float, int]:
+    """One step of the optimiser: mean loss, norm of the gradient before clipping, sub-words seen."""
+    total, tokens = gradient(model, objective, ids, config, epoch=epoch, number=number)
+    norm = float(torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip))
+    if not norm < float("inf"):
+        raise _diverged("gradient", number, objective.names(ids))
+    optimizer.step()
+    return total, norm, tokens
+
+
+def gradient(
+    model: torch.nn.Module,
+    objective: Objective,
+    ids: Ids,
+    config: FitConfig,
+    *,
+    epoch: int = 0,
+    number: int = 0,
+) -> tuple[float, int]:
+    """Leave the gradient of the mean loss over `ids` in the parameters; that loss, and sub-words.
+
+    However the examples are cut into micro-batches, the sum is divided once, by the whole weight.
+    """
+    device = next(model.parameters()).device
+    model.train()
+    model.zero_grad(set_to_none=True)
+    total = weight = 0.0
+    tokens = 0
+    for part in order.micro_batches(
+        ids,
+        objective.rows,
+        objective.widths,
+        most_tokens=config.batch_tokens,
+        parts=config.accumulation,
+    ):
+        batch = objective.batch(part, epoch)
+        with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16"):
+            loss = objective.loss(model, batch)
+        value = float(loss.total.detach())
+        if not abs(value) < float("inf"):
+            raise _diverged("loss", number, objective.names(part))
+        loss.total.backward()
+        total += value
+        weight += loss.weight
+        tokens += batch.tokens
+    for p in model.parameters():
+        if p.grad is not None:
+            p.grad.div_(max(weight, 1.0))
+    return total / max(weight, 1.0), tokens
+
+
+def _evaluate(
+    model: torch.nn.Module,
+    objective: Objective,
+    config: FitConfig,
+    at: Position,
+    saved: Path,
+    log: Log,
+) -> None:
+    metrics = objective.evaluate(model)
+    score = metrics[objective.metric] if config.select == "metric" else -metrics["loss"]
+    log.write(step=at.step, evaluation=metrics)
+    # The first evaluation counts even when its score is not a number: there must be a best one.
+    if at.best is None or score > at.score:
+        at.best = checkpoint.save_best(saved, at.step, model)
+        at.score, at.metrics, at.stale = score, metrics, 0
+    else:
+        at.stale += 1
+    at.stopped = bool(config.patience) and at.stale >= config.patience
+
+
+def _diverged(what: str, step: int, names: Sequence[str]) -> DivergedError:
+    shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    return DivergedError(
+        f"the {what} stopped being finite at step {step}, examples {shown}; "
+        "a third of the learning rate, or a longer warm-up, usually helps"
+    )

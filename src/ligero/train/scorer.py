@@ -1,0 +1,79 @@
+"""Scores of a model over many examples: what evaluation, teacher outputs and prediction share."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from ligero.models.heads import HEADS
+from ligero.tasks.kinds.kind import UNLABELLED
+from ligero.train.features import Batch, Features
+from ligero.train.order import Ids, micro_batches
+
+# Padded sub-words scored at once: no gradient is kept, so this is a matter of speed alone.
+SCORE_TOKENS = 8192
+
+
+def choices(model: torch.nn.Module, kind: str, batch: Batch) -> dict[str, torch.Tensor]:
+    """choice -> scores [units, options] of a batch, in fp32 and on the model's device."""
+    device = next(model.parameters()).device
+    inputs = {name: tensor.to(device) for name, tensor in batch.inputs.items()}
+    scores = HEADS[kind](model, inputs, batch.row_example.to(device), batch.words.to(device))
+    return {name: s.float() for name, s in scores.items()}
+
+
+def score(
+    model: torch.nn.Module, features: Features, ids: Ids | None = None
+) -> list[dict[str, np.ndarray]]:
+    """choice -> scores [units, options] for each example, in the order of `ids`.
+
+    The model is read in evaluation mode and left as it was.
+    """
+    ids = np.arange(len(features)) if ids is None else ids
+    found: dict[int, dict[str, np.ndarray]] = {}
+    training = model.training
+    model.eval()
+    try:
+        with torch.inference_mode():
+            for part in micro_batches(
+                ids, features.rows, features.widths, most_tokens=SCORE_TOKENS
+            ):
+                batch = features.batch(part)
+                scores = choices(model, features.kind.name, batch)
+                found.update(
+                    _apart(features, part, {n: s.cpu().numpy() for n, s in scores.items()})
+                )
+    finally:
+        model.train(training)
+    return [found[int(i)] for i in ids]
+
+
+def _apart(
+    features: Features, ids: Ids, scores: dict[str, np.ndarray]
+) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
+    """The scores of a batch, example by example."""
+    ends = {name: 0 for name in scores}
+    for i in ids:
+        mine = {}
+        for name, values in scores.items():
+            start = ends[name]
+            ends[name] = start + len(features.gold[i][name])
+            mine[name] = values[start : ends[name]]
+        yield int(i), mine
+
+
+def evaluate(model: torch.nn.Module, features: Features) -> dict[str, float]:
+    """The kind's metrics in percent, and `loss`: mean cross-entropy of a unit with the gold label."""
+    scores = score(model, features)
+    kind, labels = features.kind, features.labels
+    metrics = kind.metrics(features.examples, [kind.predict(s, labels) for s in scores], labels)
+    total, count = 0.0, 0
+    for mine, gold in zip(scores, features.gold, strict=True):
+        for name, right in gold.items():
+            known = right != UNLABELLED
+            rows = mine[name][known].astype(np.float64)
+            top = rows.max(axis=1, initial=-np.inf)
+            log_sum = top + np.log(np.exp(rows - top[:, None]).sum(axis=1))
+            total += float((log_sum - rows[np.arange(len(rows)), right[known]]).sum())
+            count += len(rows)
+    return {**metrics, "loss": total / max(1, count)}

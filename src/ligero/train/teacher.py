@@ -1,0 +1,129 @@
+"""A teacher's outputs, computed once: one entry for each example (for each word, where the kind
+has words), shared by all runs.
+
+The key of a cache is what its content follows from: the teacher's weights, its tokenizer and
+window, and the task's labels and examples. Batch size, order and seed are not among them, so they
+may change freely; a changed weight, label or text never meets an old entry.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.numpy import load_file, save_file
+
+from ligero.errors import DamagedError
+from ligero.runs import digest, publish, sweep, verify
+from ligero.tasks.example import Example
+from ligero.train.features import Features
+from ligero.train.scorer import score
+
+# Examples in one file: small enough that a kill or a damaged file costs seconds, not the whole.
+SHARD = 2048
+
+Entry = dict[str, np.ndarray]
+
+
+def example_digest(example: Example) -> str:
+    """What an example is, apart from its name and its place: texts, words and gold labels."""
+    gold = {name: list(labels) for name, labels in sorted(example.gold.items())}
+    return digest([example.texts, example.words, gold])
+
+
+def cache_key(weights: str, tokenizer: str, features: Features, digests: Sequence[str]) -> str:
+    """The name of a cache. It does not depend on the order of the examples.
+
+    weights, tokenizer: hashes of the teacher's. digests: `example_digest` of each example.
+    """
+    return digest(
+        {
+            "weights": weights,
+            "tokenizer": tokenizer,
+            "kind": features.kind.name,
+            "labels": features.labels,
+            "window": features.window,
+            "examples": sorted(digests),
+        }
+    )
+
+
+class TeacherCache:
+    """Scores of one teacher on one set of examples, kept under `folder`/`key`.
+
+    computed: entries that this object had to compute; the others were read.
+    """
+
+    def __init__(self, folder: Path, key: str, say: Callable[[str], None]) -> None:
+        self.path, self.say, self.computed = folder / key[:32], say, 0
+
+    def entries(
+        self,
+        model: torch.nn.Module,
+        features: Features,
+        digests: Sequence[str],
+        advance: Callable[[int], None] = lambda n: None,
+    ) -> list[Entry]:
+        """choice -> scores [units, options] for each example of `features`, in its order.
+
+        advance: called with the number of examples that were finished.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        sweep(self.path)
+        # Equal examples share an entry; the order of digests fixes which shard holds which.
+        first = {d: i for i, d in reversed(list(enumerate(digests)))}
+        names = sorted(first)
+        found: dict[str, Entry] = {}
+        for start in range(0, len(names), SHARD):
+            part = names[start : start + SHARD]
+            ids = np.asarray([first[d] for d in part])
+            entries = self._read(start // SHARD, part)
+            if entries is None:
+                entries = score(model, features, ids)
+                self.computed += len(entries)
+                self._write(start // SHARD, part, entries)
+            found.update(zip(part, entries, strict=True))
+            advance(len(part))
+        return [found[d] for d in digests]
+
+    def _shard(self, number: int) -> Path:
+        return self.path / f"shard-{number:05d}"
+
+    def _read(self, number: int, names: Sequence[str]) -> list[Entry] | None:
+        path = self._shard(number)
+        if not path.exists():
+            return None
+        try:
+            manifest = verify(path)
+        except DamagedError as error:
+            self.say(f"teacher outputs are damaged and computed again ({error})")
+            return None
+        if manifest.get("examples") != digest(list(names)):
+            self.say(f"{path}: holds other examples than its name promises; computed again")
+            return None
+        return _unpack(load_file(path / "scores.safetensors"), len(names))
+
+    def _write(self, number: int, names: Sequence[str], entries: Sequence[Entry]) -> None:
+        with publish(self._shard(number), examples=digest(list(names))) as place:
+            save_file(_pack(entries), place / "scores.safetensors")
+
+
+def _pack(entries: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """All entries' scores end to end, and the shape of each: options may differ between examples."""
+    packed = {}
+    for name in entries[0]:
+        scores = [np.asarray(e[name], dtype=np.float32) for e in entries]
+        packed[f"{name}.scores"] = np.concatenate([s.ravel() for s in scores])
+        packed[f"{name}.shapes"] = np.asarray([s.shape for s in scores], dtype=np.int64)
+    return packed
+
+
+def _unpack(packed: Mapping[str, np.ndarray], count: int) -> list[Entry]:
+    entries: list[Entry] = [{} for _ in range(count)]
+    for name in (key.removesuffix(".scores") for key in packed if key.endswith(".scores")):
+        shapes = packed[f"{name}.shapes"]
+        ends = np.cumsum(shapes.prod(axis=1))
+        parts = np.split(packed[f"{name}.scores"], ends[:-1])
+        for entry, part, shape in zip(entries, parts, shapes, strict=True):
+            entry[name] = part.reshape(shape)
+    return entries

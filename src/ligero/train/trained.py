@@ -1,0 +1,110 @@
+"""A model that has learned a task, with all that is needed to use it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from inspect import signature
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+from transformers import PreTrainedModel
+
+from ligero.errors import InputError
+from ligero.models import build
+from ligero.models.reference import resolve
+from ligero.runs import publish, read_json, write_json
+from ligero.tasks import kinds
+from ligero.tasks.example import Example
+from ligero.tasks.kinds.kind import Kind, Labels
+from ligero.train.features import Features
+from ligero.train.scorer import score
+
+# Beside transformers' own files: the task's side of a model, which config.json has no place for.
+CARD = "ligero.json"
+
+
+@dataclass
+class Trained:
+    """A model, its tokenizer, and how it reads: kind of task, labels in order, window."""
+
+    model: PreTrainedModel
+    tokenizer: Tokenizer
+    kind: Kind
+    labels: Labels
+    window: int
+
+    def features(self, examples: Sequence[Example]) -> Features:
+        """The examples as this model reads them."""
+        return Features(
+            examples,
+            tokenizer=self.tokenizer,
+            window=self.window,
+            kind=self.kind,
+            labels=self.labels,
+            segments=takes_segments(self.model),
+        )
+
+    def scores(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
+        """choice -> scores [units, options] of each example."""
+        return score(self.model, self.features(examples))
+
+    def save(self, folder: Path) -> None:
+        """Publish a folder that plain transformers loads."""
+        with publish(folder) as place:
+            build.save(self.model, self.tokenizer, place, max_length=self.window)
+            write_json(
+                place / CARD,
+                {"kind": self.kind.name, "labels": self.labels, "window": self.window},
+            )
+
+
+def load(name: str, labels: Labels | None = None) -> Trained:
+    """A trained model from a run, a compression (its student), a folder, or the hub.
+
+    labels: the order in which its scores are wanted; its own where left out.
+    """
+    reference = resolve(name)
+    if reference.weights is None:
+        raise InputError(f"the model {name}, which has learned nothing", expected="a trained one")
+    folder = build.locate(reference.weights)
+    if (folder / CARD).exists():
+        card = read_json(folder / CARD)
+        kind, own, window = kinds.find(card["kind"]), tuple(card["labels"]), card["window"]
+    else:
+        kind, own = _described(folder)
+        window = None
+    labels = labels or own
+    model = build.load(folder, kind=kind.name, labels=labels, layers=reference.layers, seed=0)
+    return Trained(
+        model, build.load_tokenizer(folder), kind, labels, window or build.longest(model)
+    )
+
+
+def knows(folder: Path, kind: Kind, labels: Labels) -> bool:
+    """Whether a model's folder holds a head for these labels (in whatever order)."""
+    try:
+        found_kind, found_labels = _described(folder)
+    except InputError:
+        return False
+    return found_kind.name == kind.name and set(found_labels) == set(labels)
+
+
+def takes_segments(model: PreTrainedModel) -> bool:
+    """Whether the model tells a pair's texts apart by segment ids."""
+    known = "token_type_ids" in signature(model.forward).parameters
+    return known and getattr(model.config, "type_vocab_size", 0) > 1
+
+
+def _described(folder: Path) -> tuple[Kind, Labels]:
+    """Kind and labels as a transformers configuration tells them."""
+    config = read_json(folder / "config.json")
+    heads = {"ForTokenClassification": "tag", "ForSequenceClassification": "classify"}
+    for architecture in config.get("architectures") or ():
+        for ending, kind in heads.items():
+            names = config.get("id2label")
+            if architecture.endswith(ending) and names:
+                return kinds.find(kind), tuple(names[str(i)] for i in range(len(names)))
+    raise InputError(
+        f"a model without a head for a task ({', '.join(config.get('architectures') or ('?',))})",
+        file=folder, expected="a fine-tuned or distilled one",
+    )  # fmt: skip
