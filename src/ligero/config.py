@@ -22,9 +22,9 @@ def setting(default: Any, text: str, *, free: bool = False) -> Any:
     return field(default=default, metadata={"help": text, "free": free})
 
 
-def section(cls: type, text: str) -> Any:
+def section(cls: type, *, free: bool = False) -> Any:
     """A dataclass field that is itself a group of settings."""
-    return field(default_factory=cls, metadata={"help": text})
+    return field(default_factory=cls, metadata={"free": free})
 
 
 @dataclass(frozen=True)
@@ -101,50 +101,52 @@ class PlaceConfig:
     cache: str | None = setting(
         None,
         "folder of teacher outputs shared by all runs (else $LIGERO_CACHE, ~/.cache/ligero)",
-        free=True,
     )
-    threads: int | None = setting(None, "processor threads; all where left out", free=True)
+    threads: int | None = setting(None, "processor threads; all where left out")
 
 
 @dataclass(frozen=True)
 class CompressConfig:
     """The whole road for one task: teacher, student alone, distilled student."""
 
-    data: DataConfig = section(DataConfig, "data")
+    # Free, as runs know the data by the hash of their content.
+    data: DataConfig = section(DataConfig, free=True)
     teacher: str = setting("ligero-small", "a model's name, a folder, a hub id, or a finished run")
     student: str = setting("ligero-tiny", "a model's name, a folder, or a hub id")
     seed: int = setting(0, "everything random follows from it")
-    vocab: VocabConfig = section(VocabConfig, "vocabulary")
-    teacher_fit: FitConfig = section(FitConfig, "training of the teacher")
-    student_fit: FitConfig = section(FitConfig, "training of both students")
-    distill: DistillConfig = section(DistillConfig, "distillation")
-    place: PlaceConfig = section(PlaceConfig, "place")
+    vocab: VocabConfig = section(VocabConfig)
+    teacher_fit: FitConfig = section(FitConfig)
+    student_fit: FitConfig = section(FitConfig)
+    distill: DistillConfig = section(DistillConfig)
+    place: PlaceConfig = section(PlaceConfig, free=True)
 
 
 @dataclass(frozen=True)
 class FinetuneConfig:
     """One model fine-tuned on one task."""
 
-    data: DataConfig = section(DataConfig, "data")
+    # Free, as runs know the data by the hash of their content.
+    data: DataConfig = section(DataConfig, free=True)
     model: str = setting("ligero-tiny", "a model's name, a folder, or a hub id")
     seed: int = setting(0, "everything random follows from it")
-    vocab: VocabConfig = section(VocabConfig, "vocabulary")
-    fit: FitConfig = section(FitConfig, "training")
-    place: PlaceConfig = section(PlaceConfig, "place")
+    vocab: VocabConfig = section(VocabConfig)
+    fit: FitConfig = section(FitConfig)
+    place: PlaceConfig = section(PlaceConfig, free=True)
 
 
 @dataclass(frozen=True)
 class DistillRunConfig:
     """One student distilled from a finished teacher."""
 
-    data: DataConfig = section(DataConfig, "data")
+    # Free, as runs know the data by the hash of their content.
+    data: DataConfig = section(DataConfig, free=True)
     teacher: str = setting("", "a finished run, or a folder with a fine-tuned model")
     student: str = setting("ligero-tiny", "a model's name, a folder, or a hub id")
     seed: int = setting(0, "everything random follows from it")
-    vocab: VocabConfig = section(VocabConfig, "vocabulary")
-    fit: FitConfig = section(FitConfig, "training")
-    distill: DistillConfig = section(DistillConfig, "distillation")
-    place: PlaceConfig = section(PlaceConfig, "place")
+    vocab: VocabConfig = section(VocabConfig)
+    fit: FitConfig = section(FitConfig)
+    distill: DistillConfig = section(DistillConfig)
+    place: PlaceConfig = section(PlaceConfig, free=True)
 
 
 @dataclass(frozen=True)
@@ -271,8 +273,7 @@ def identity(config: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for f in dataclasses.fields(config):
         value = getattr(config, f.name)
-        if dataclasses.is_dataclass(value):
-            found[f.name] = identity(value)
-        elif not f.metadata["free"]:
-            found[f.name] = value
+        if f.metadata["free"]:
+            continue
+        found[f.name] = identity(value) if dataclasses.is_dataclass(value) else value
     return found

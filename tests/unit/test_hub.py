@@ -103,6 +103,14 @@ def test_a_repository_with_only_pickles_is_refused_unfetched(served):
     assert served.fetched == []
 
 
+def test_a_download_that_breaks_off_is_one_line_and_continues(served, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    served.repositories["ana/buena"].breaks_after = 10
+    assert "broke off" in refused("ana/buena", LigeroError)
+    served.repositories["ana/buena"].breaks_after = None
+    assert (hub.locate("ana/buena") / "model.safetensors").read_bytes() == WEIGHTS
+
+
 @pytest.mark.parametrize(
     ("reference", "says"),
     [

@@ -9,6 +9,9 @@ from ligero.demo.lexicon import ADJECTIVES, DAYS, MONTHS, NOUNS, ROLES, VERBS
 from ligero.demo.morphology import Form, conjugate, inflect, plural
 from ligero.demo.names import Names
 
+# Words of time, and the comma of an apposition: a clause with one takes no more at its end.
+_WHEN = {*MONTHS, ",", "tras", "durante", "último", "última", "después"}
+
 
 def _draw(writer: Writer, pool: Names) -> str:
     held = bool(pool.held) and writer.rng.random() < writer.held_out
@@ -154,17 +157,19 @@ def _decimal(rng: random.Random, high: int) -> str:
 
 def _percent(writer: Writer, args: tuple[str, ...], wanted: Form | None) -> Filled:
     rng = writer.rng
-    value = _decimal(rng, 14) if rng.random() < 0.7 else str(rng.randint(2, 80))
+    value = _decimal(rng, 14) if rng.random() < 0.7 else str(rng.randint(2, 35))
     if rng.random() < 0.25:
         return [Token(value, "NUM"), Token("por", "ADP"), Token("ciento", "NUM")], Form()
     return [Token(value, "NUM"), Token("%", "SYM")], Form()
 
 
 def _money(writer: Writer, args: tuple[str, ...], wanted: Form | None) -> Filled:
+    """`{money}` for firms, `{money.mid}` for a grant, `{money.small}` for a bill."""
     rng = writer.rng
-    style = rng.randrange(4)
+    style = 0 if "small" in args else 1 if "mid" in args else rng.randrange(4)
     if style == 0:
-        cents = f"{spanish_number(rng.randint(12, 9800))},{rng.randint(10, 99)}"
+        whole = rng.randint(12, 900 if args else 980000)
+        cents = f"{spanish_number(whole)},{rng.randint(10, 99)}"
         return [Token(cents, "NUM"), Token("€", "SYM")], Form("m", "p")
     if style == 1:
         value = spanish_number(10 * rng.randint(12, 9800))
@@ -180,7 +185,7 @@ def _score(writer: Writer, args: tuple[str, ...], wanted: Form | None) -> Filled
 
 
 def _date(writer: Writer, args: tuple[str, ...], wanted: Form | None) -> Filled:
-    """"23 de mayo", or with the year when asked: "23 de mayo de 2019"."""
+    """ "23 de mayo", or with the year when asked: "23 de mayo de 2019"."""
     rng = writer.rng
     words = [(str(rng.randint(1, 28)), "NUM"), ("de", "ADP"), (rng.choice(MONTHS), "NOUN")]
     if "y" in args:
@@ -207,6 +212,10 @@ def _future_year(writer: Writer, args: tuple[str, ...], wanted: Form | None) -> 
     return [Token(str(writer.rng.randint(2026, 2035)), "NUM")], Form()
 
 
+def _birth_year(writer: Writer, args: tuple[str, ...], wanted: Form | None) -> Filled:
+    return [Token(str(writer.rng.randint(1948, 2001)), "NUM")], Form()
+
+
 def _decree(writer: Writer, args: tuple[str, ...], wanted: Form | None) -> Filled:
     number = f"{writer.rng.randint(2, 999)}/{writer.rng.randint(1985, 2024)}"
     return [Token(number, "NUM")], Form()
@@ -215,7 +224,25 @@ def _decree(writer: Writer, args: tuple[str, ...], wanted: Form | None) -> Fille
 def _work(writer: Writer, args: tuple[str, ...], wanted: Form | None) -> Filled:
     """A title from the rule `titulo`: only its first word (and names in it) take a capital."""
     tokens, _ = writer.rule("titulo")
+    while len({t.word for t in tokens if t.pos == "NOUN"}) < sum(t.pos == "NOUN" for t in tokens):
+        tokens, _ = writer.rule("titulo")
     return entity(capitalise([t._replace(tag="O") for t in tokens]), "MISC"), Form()
+
+
+def _place(writer: Writer, args: tuple[str, ...], wanted: Form | None) -> Filled:
+    """ "Rosario (Argentina)": two entities."""
+    town, _, land = _draw(writer, names.PLACES).partition("/")
+    inside = entity(_proper(land), "LOC")
+    marks = Token("(", "PUNCT"), Token(")", "PUNCT")
+    return [*entity(_proper(town), "LOC"), marks[0], *inside, marks[1]], Form("f")
+
+
+def _bare(writer: Writer, args: tuple[str, ...], wanted: Form | None) -> Filled:
+    """A past clause that says neither where nor when, so that one may add it."""
+    while True:
+        tokens, form = writer.rule("c")
+        if not any(t.tag.endswith("LOC") or t.pos == "NUM" or t.word in _WHEN for t in tokens):
+            return tokens, form
 
 
 def _town(writer: Writer, args: tuple[str, ...], wanted: Form | None) -> Filled:
@@ -237,6 +264,14 @@ FILLERS: dict[str, Filler] = {
     "region": _named(names.REGIONS, "LOC"),
     "club": _named(names.CLUBS, "ORG"),
     "party": _named(names.PARTIES, "ORG"),
+    "zone": _named(names.ZONES, "LOC"),
+    "place": _place,
+    "world": _named(names.WORLD_BODIES, "ORG"),
+    "bank": _named(names.MONEY_BODIES, "ORG"),
+    "nations": _named(names.NATION_CUPS, "MISC"),
+    "race": _named(names.RACES, "MISC"),
+    "probe": _named(names.PROBES, "MISC"),
+    "scope": _named(names.TELESCOPES, "MISC"),
     "body": _named(names.BODIES, "ORG"),
     "lab": _named(names.SCIENCE_BODIES, "ORG"),
     "office": _named(names.MINISTRIES, "ORG"),
@@ -260,6 +295,8 @@ FILLERS: dict[str, Filler] = {
     "date": _date,
     "year": _year,
     "decree": _decree,
+    "byear": _birth_year,
+    "bare": _bare,
     "fyear": _future_year,
     "month": _one_of(MONTHS, "NOUN"),
     "mon": _short_month,

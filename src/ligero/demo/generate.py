@@ -98,7 +98,7 @@ class Maker:
             tokens, _ = self.writer.expand(self.rng.choice(RULES["talk"]))
         else:
             tokens, _ = self.writer.rule(name)
-        return _after_stops(capitalise(join(_no_double_commas(tokens))))
+        return _after_stops(capitalise(join(_one_mark(tokens))))
 
     def wire(self) -> list[Token]:
         """A sentence of news, with the slips of the trade now and then."""
@@ -148,21 +148,25 @@ def _title_case(token: Token) -> Token:
     return token._replace(word=token.word.capitalize()) if token.word in _TITLES else token
 
 
-def _no_double_commas(tokens: Sequence[Token]) -> list[Token]:
-    """An apposition's closing comma gives way to the mark that follows it."""
+def _one_mark(tokens: Sequence[Token]) -> list[Token]:
+    """A closing comma gives way to the mark after it, a full stop to an abbreviation's point."""
     done: list[Token] = []
     for token in tokens:
         if token.word in {",", ".", ";", ":", ")"} and done and done[-1].word == ",":
             done.pop()
+        # "… en EE. UU." ends with one point, not two.
+        if token.word == "." and done and done[-1].word.endswith("."):
+            continue
         done.append(token)
     return done
 
 
 def _after_stops(tokens: list[Token]) -> list[Token]:
-    """A capital after a full stop, ? or ! that ends a sentence within the example."""
+    """A capital after what ends a sentence within the example, and in a quotation after ":"."""
     for index in range(1, len(tokens)):
-        before = tokens[index - 1].word
-        if before == "." or (before in {"?", "!"} and tokens[index].word.isalpha()):
+        before, word = tokens[index - 1].word, tokens[index].word
+        asked = before in {"?", "!"} and (word.isalpha() or word in {"¿", "¡"})
+        if before == "." or asked or (before == ":" and word == "«"):
             tokens[index:] = capitalise(tokens[index:])
     return tokens
 

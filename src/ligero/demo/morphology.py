@@ -58,6 +58,7 @@ _PLURAL = {
     "tesis": "tesis",
     "análisis": "análisis",
     "virus": "virus",
+    "hepatitis": "hepatitis",
     "menú": "menús",
 }
 
@@ -106,12 +107,14 @@ _VERBS = {
     "demostrar": ("demuestra", "demuestran", "", "", ""),
     "descubrir": ("", "", "", "", "descubierto"),
     "invertir": ("invierte", "invierten", "invirtió", "invirtieron", ""),
+    "manifestar": ("manifiesta", "manifiestan", "", "", ""),
     "medir": ("mide", "miden", "midió", "midieron", ""),
     "pedir": ("pide", "piden", "pidió", "pidieron", ""),
     "perder": ("pierde", "pierden", "", "", ""),
     "proponer": ("", "", "propuso", "propusieron", "propuesto"),
     "recordar": ("recuerda", "recuerdan", "", "", ""),
     "reducir": ("", "", "redujo", "redujeron", ""),
+    "producir": ("", "", "produjo", "produjeron", ""),
     "resolver": ("resuelve", "resuelven", "", "", "resuelto"),
     "sostener": ("sostiene", "sostienen", "sostuvo", "sostuvieron", ""),
     "decir": ("dice", "dicen", "dijo", "dijeron", "dicho"),
@@ -125,7 +128,12 @@ _VERBS = {
     "mostrar": ("muestra", "muestran", "", "", ""),
     "sugerir": ("sugiere", "sugieren", "sugirió", "sugirieron", ""),
 }
-_FUTURE_STEM = {"proponer": "propondr", "sostener": "sostendr", "exponer": "expondr", "decir": "dir"}
+_FUTURE_STEM = {
+    "proponer": "propondr",
+    "sostener": "sostendr",
+    "exponer": "expondr",
+    "decir": "dir",
+}
 
 
 def conjugate(infinitive: str, tense: str, number: str = "s") -> str:
@@ -148,6 +156,7 @@ def conjugate(infinitive: str, tense: str, number: str = "s") -> str:
 
 # Feminine nouns with a stressed initial a-: "el agua", "un área", but "la misma área", "las áreas".
 TONIC = {"agua", "ala", "alma", "alza", "arma", "aula", "acta", "área", "águila", "habla", "hambre"}
+TONIC |= {"ave", "alga", "asma"}
 
 
 def before_tonic(article: str, noun: str) -> str:
@@ -157,7 +166,7 @@ def before_tonic(article: str, noun: str) -> str:
 
 
 def euphonic(conjunction: str, following: str) -> str:
-    """"y" as "e" before the sound i, "o" as "u" before o: "e Inés", "u otro", but "y hielo"."""
+    """ "y" as "e" before the sound i, "o" as "u" before o: "e Inés", "u otro", but "y hielo"."""
     low = following.lower()
     if conjunction == "y":
         sound = low.startswith(("i", "í", "hi", "hí"))

@@ -43,7 +43,28 @@ WOMEN = _names(
 )
 # Given names that are also a place, a company or a common noun, for sentences that turn on it.
 DOUBLE_WOMEN = tuple(
-    ["Mercedes", "Victoria", "Rosario", "Dolores", "Guadalupe", "Abril", "Luz", "Sol", "Nieves", "Pilar", "Lourdes", "Florencia", "Asunción", "Concepción", "África", "Esperanza", "Rocío", "Paz", "Consuelo", "Trinidad"]
+    [
+        "Mercedes",
+        "Victoria",
+        "Rosario",
+        "Dolores",
+        "Guadalupe",
+        "Abril",
+        "Luz",
+        "Sol",
+        "Nieves",
+        "Pilar",
+        "Lourdes",
+        "Florencia",
+        "Asunción",
+        "Concepción",
+        "África",
+        "Esperanza",
+        "Rocío",
+        "Paz",
+        "Consuelo",
+        "Trinidad",
+    ]
 )
 DOUBLE_MEN = ("Santiago", "Israel", "Domingo", "Salvador")
 SURNAMES = _names(
@@ -58,12 +79,114 @@ SURNAMES = _names(
     Argüelles Sigüenza de_la_Fuente de_la_Cruz del_Valle de_los_Ríos de_Haro de_la_Vega""",
     """Abellán Bengoechea Cebrián Dávila Elizalde Fajardo Galdeano Huarte Jáuregui Landaluce
     Lizarraga Manrique Noriega Obregón Palomares Quesada Requena Sanjurjo Tejedor Ugarte Valcárcel
-    Zorrilla Zubiri Güell Agüero Berlanga Carvajal Feijoo Goicoechea Larrañaga Ochoa Pizarro""",
+    Zorrilla Zubiri Güell Güemes Barandiarán Carballo Fandiño Goicoechea Larrañaga Olaizola Piñeiro""",
 )
 # Pairs of given name and surname that would name somebody known.
 FAMOUS = {
     tuple(pair.split("/"))
-    for pair in ["Jorge/Campos", "Diego/Luna", "Miguel/Hidalgo", "Eduardo/Mendoza", "César/Vidal", "Julia/Navarro", "Domingo/Ortega", "Marta/Ortega", "Óscar/Domínguez", "Ángel/Nieto", "Nicolás/Redondo", "Joaquín/Cortés", "Martín/Cortés", "Rodrigo/Díaz", "Darío/Villalba", "José_Antonio/Reyes", "Cristina/Pardo", "Sofía/Vergara", "Vicente/Guerrero", "Antonio/Vega", "Paz/Vega", "Amparo/Muñoz", "Pilar/Rubio", "Rocío/Jurado", "Rocío/Carrasco", "Rocío/Molina", "Lucas/Vidal", "Gonzalo/Rojas", "Alba/Redondo", "Iker/Muñoz", "Patricia/Conde", "Carmen/Conde", "Javier/Conde", "Antonio/Ordóñez", "Emilio/Lara", "Esperanza/Aguirre", "Elena/Quiroga", "Andrés/Ibáñez", "Ángela/Molina", "Antonio/Molina", "Aurora/Redondo", "Diego/Guerrero", "Julián/Muñoz", "Santiago/Maldonado", "María/Izquierdo", "Guadalupe/Marín", "Javier/Ortega", "Domingo/Sarmiento", "Benito/Zambrano", "María/Zambrano", "Emilia/Pardo", "Miguel/Ríos", "José_Antonio/Valverde", "Julia/de_la_Fuente", "Félix/de_la_Fuente", "Diego/Pizarro", "Gonzalo/Pizarro", "Luz/Pizarro", "Antonio/Gallardo", "Miguel/Muñoz", "Antonio/Muñoz", "Diego/Navarro", "Raúl/Alarcón", "Cristina/Cifuentes", "Alicia/Vergara", "José_Luis/Ábalos", "Natalia/Lara", "Catalina/de_la_Cruz", "Nicolás/Ibáñez", "Vicente/del_Valle", "José_Luis/Garrido", "Patricia/Pardo", "Teresa/Zabaleta", "Andrés/Pardo", "Gabriela/Guillén", "María/León", "Carmen/Quesada", "Jorge/Sanjurjo", "Santiago/Soto", "Blanca/Soto", "Mónica/Carrasco", "Julián/Quiñones", "Pascual/Duarte", "Esteban/Echeverría", "Begoña/Villacís", "Marta/Pineda", "Ángela/Aguilera", "Santiago/Cortés", "Marcos/Rojo", "Salvador/Reyes", "Antonio/Cortés", "Raúl/Berzosa", "María_José/Cantudo", "Nicolás/Dávila", "Álvaro/Obregón", "Ana/Obregón", "Antonio/Carvajal", "Gaspar/Zorrilla", "Salvador/Dávila", "Álvaro/Noriega", "Leandro/Carvajal"]
+    for pair in [
+        "Jorge/Campos",
+        "Diego/Luna",
+        "Miguel/Hidalgo",
+        "Eduardo/Mendoza",
+        "César/Vidal",
+        "Julia/Navarro",
+        "Domingo/Ortega",
+        "Marta/Ortega",
+        "Óscar/Domínguez",
+        "Ángel/Nieto",
+        "Nicolás/Redondo",
+        "Joaquín/Cortés",
+        "Martín/Cortés",
+        "Rodrigo/Díaz",
+        "Darío/Villalba",
+        "José_Antonio/Reyes",
+        "Cristina/Pardo",
+        "Sofía/Vergara",
+        "Vicente/Guerrero",
+        "Antonio/Vega",
+        "Paz/Vega",
+        "Amparo/Muñoz",
+        "Pilar/Rubio",
+        "Rocío/Jurado",
+        "Rocío/Carrasco",
+        "Rocío/Molina",
+        "Lucas/Vidal",
+        "Gonzalo/Rojas",
+        "Alba/Redondo",
+        "Iker/Muñoz",
+        "Patricia/Conde",
+        "Carmen/Conde",
+        "Javier/Conde",
+        "Antonio/Ordóñez",
+        "Emilio/Lara",
+        "Esperanza/Aguirre",
+        "Elena/Quiroga",
+        "Andrés/Ibáñez",
+        "Ángela/Molina",
+        "Antonio/Molina",
+        "Aurora/Redondo",
+        "Diego/Guerrero",
+        "Julián/Muñoz",
+        "Santiago/Maldonado",
+        "María/Izquierdo",
+        "Guadalupe/Marín",
+        "Javier/Ortega",
+        "Domingo/Sarmiento",
+        "Benito/Zambrano",
+        "María/Zambrano",
+        "Emilia/Pardo",
+        "Miguel/Ríos",
+        "José_Antonio/Valverde",
+        "Julia/de_la_Fuente",
+        "Félix/de_la_Fuente",
+        "Diego/Pizarro",
+        "Gonzalo/Pizarro",
+        "Luz/Pizarro",
+        "Antonio/Gallardo",
+        "Miguel/Muñoz",
+        "Antonio/Muñoz",
+        "Diego/Navarro",
+        "Raúl/Alarcón",
+        "Cristina/Cifuentes",
+        "Alicia/Vergara",
+        "José_Luis/Ábalos",
+        "Natalia/Lara",
+        "Catalina/de_la_Cruz",
+        "Nicolás/Ibáñez",
+        "Vicente/del_Valle",
+        "José_Luis/Garrido",
+        "Patricia/Pardo",
+        "Teresa/Zabaleta",
+        "Andrés/Pardo",
+        "Gabriela/Guillén",
+        "María/León",
+        "Carmen/Quesada",
+        "Jorge/Sanjurjo",
+        "Santiago/Soto",
+        "Blanca/Soto",
+        "Mónica/Carrasco",
+        "Julián/Quiñones",
+        "Pascual/Duarte",
+        "Esteban/Echeverría",
+        "Begoña/Villacís",
+        "Marta/Pineda",
+        "Ángela/Aguilera",
+        "Santiago/Cortés",
+        "Marcos/Rojo",
+        "Salvador/Reyes",
+        "Antonio/Cortés",
+        "Raúl/Berzosa",
+        "María_José/Cantudo",
+        "Nicolás/Dávila",
+        "Álvaro/Obregón",
+        "Ana/Obregón",
+        "Antonio/Carvajal",
+        "Gaspar/Zorrilla",
+        "Salvador/Dávila",
+        "Álvaro/Noriega",
+        "Leandro/Carvajal",
+    ]
 }
 CITIES = _names(
     """Madrid Madrid Madrid Barcelona Barcelona Valencia Valencia Sevilla Sevilla Zaragoza Málaga
@@ -93,9 +216,23 @@ COUNTRIES = _names(
 )
 REGIONS = _names(
     """Andalucía Aragón Asturias Cataluña Galicia Extremadura La_Rioja La_Rioja Castilla_y_León
-    Castilla-La_Mancha Navarra Euskadi Canarias Baleares Cantabria América_Latina África África
-    Castilla Sierra_Nevada""",
-    "Menorca Lanzarote Ibiza Guipúzcoa Patagonia Centroamérica",
+    Castilla-La_Mancha Navarra Euskadi Canarias Baleares Cantabria""",
+    "Menorca Lanzarote Ibiza Guipúzcoa Fuerteventura",
+)
+# Wide stretches of land: no elections there, but weather, animals and news.
+ZONES = _names(
+    "América_Latina África África África América Castilla Sierra_Nevada Europa Asia Oceanía",
+    "Centroamérica Escandinavia Siberia",
+)
+# A town and where it lies, as datelines give it.
+PLACES = _names(
+    """Rosario/Argentina Córdoba/Argentina Mendoza/Argentina La_Paz/Bolivia Santiago/Chile
+    Concepción/Chile Mérida/México Guadalajara/México Monterrey/México
+    León/Nicaragua León/México Trinidad/Bolivia Mercedes/Uruguay Trujillo/Perú Lourdes/Francia
+    Florencia/Italia Dolores/Alicante San_José/Costa_Rica Getafe/Madrid
+    Ronda/Málaga Guadalupe/Cáceres Medina_del_Campo/Valladolid El_Ejido/Almería Lima/Perú
+    Santiago/Cuba Victoria/Canadá Cuenca/Ecuador Zaragoza/España""",
+    "Guayaquil/Ecuador Arequipa/Perú Cochabamba/Bolivia Barranquilla/Colombia Zafra/Badajoz Tudela/Navarra",
 )
 # ":f" marks a feminine; the article stands outside the name ("el Sevilla", "la Real Sociedad").
 CLUBS = _names(
@@ -109,10 +246,10 @@ CLUBS = _names(
 # Firms that take no article in the press.
 FIRMS = _names(
     """Iberluz Novarte Telcora Hidronorte Aceros_del_Nervión Cementos_del_Júcar Autopistas_del_Duero
-    Seguros_Atalaya Energías_del_Segura Mercedes Mercedes Santander Victoria_Seguros Marenorte
+    Seguros_Atalaya Energías_del_Segura Victoria_Textil Marenorte
     Solvento Ferrocarriles_del_Sur Telas_y_Lonas Viñedos_de_La_Mancha Datavera Aerotajo Papelera_Luz
     Pilar_y_Compañía""",
-    "Quantia Olivares_del_Guadalete Transbética Electrozar Minas_de_Riotinto Fintea Navalia",
+    "Quantia Olivares_del_Guadalete Transbética Electrozar Minas_del_Aceuche Fintea Navalia",
 )
 # Names of firms made with a surname; "*" is its place.
 FIRM_SHAPES = (
@@ -130,15 +267,23 @@ FIRM_SHAPES = (
 PARTIES = _names(
     """Partido_Liberal_Ibérico Alianza_Ciudadana:f Unión_Progresista:f Partido_Verde_Andaluz PLI
     Foro_Rural Renovación_Democrática:f Iniciativa_Cantábrica:f Esperanza_Ciudadana:f PVA
-    Partido_de_la_Victoria Movimiento_por_León Paz_y_Progreso""",
+    Partido_de_la_Victoria Movimiento_por_León Partido_de_la_Paz""",
     "Frente_Meseteño Concordia_Social:f Partido_Agrario FMS Bloque_Montañés",
 )
 BODIES = _names(
-    """ONU:f UE:f OTAN:f BCE INE CSIC RAE:f Unesco:f CNMV:f OCDE:f Gobierno Gobierno Gobierno
-    Congreso Senado Banco_de_España Comisión_Europea:f Tribunal_Supremo Tribunal_Constitucional
-    Parlamento_Europeo Cruz_Roja:f Cáritas:f Cámara_de_Comercio:f Generalitat:f Xunta:f
-    Junta_de_Andalucía:f Consejo_de_Seguridad Defensor_del_Pueblo""",
-    "OMS:f RTVE:f FAO:f Tribunal_de_Cuentas Consejo_de_Estado Renfe:f",
+    """Gobierno Gobierno Gobierno Congreso Congreso Senado Tribunal_Constitucional Generalitat:f
+    Parlamento_Europeo Cruz_Roja:f Xunta:f Junta_de_Andalucía:f Defensor_del_Pueblo
+    Comisión_Europea:f Diputación_de_Zamora:f Cabildo_de_La_Palma""",
+    "Tribunal_de_Cuentas Consejo_de_Estado Renfe:f RTVE:f",
+)
+WORLD_BODIES = _names(
+    "ONU:f UE:f OTAN:f Unesco:f OCDE:f Consejo_de_Seguridad Unión_Europea:f Consejo_de_Europa",
+    "OMS:f FAO:f Liga_Árabe:f",
+)
+MONEY_BODIES = _names(
+    """BCE FMI OCDE:f INE Banco_de_España Comisión_Europea:f CNMV:f Cámara_de_Comercio:f
+    Banco_Mundial""",
+    "Airef:f Eurostat",
 )
 SCIENCE_BODIES = _names(
     """CSIC NASA:f ESA:f Agencia_Espacial_Europea:f Instituto_de_Salud_Carlos_III
@@ -169,21 +314,28 @@ PRIZES = _names(
     "Premio_Nadal Biznaga_de_Plata:f Premio_Ojo_Crítico",
 )
 CUPS = _names(
-    """Liga_de_Campeones:f Copa_del_Rey:f Liga:f Eurocopa:f Mundial Copa_América:f Vuelta_a_España:f
-    Giro_de_Italia Supercopa:f Trofeo_Santiago Gran_Premio_de_Mónaco Maratón_de_Valencia
-    Torneo_de_la_Victoria Copa_Mercedes:f""",
-    "Copa_Davis:f Euroliga:f Copa_Libertadores:f Torneo_Conde_de_Godó Volta:f",
+    """Liga_de_Campeones:f Copa_del_Rey:f Liga:f Supercopa:f Trofeo_Santiago Torneo_de_la_Victoria
+    Copa_Mercedes:f Copa_de_Europa:f""",
+    "Copa_Libertadores:f Trofeo_Colombino Recopa:f",
+)
+NATION_CUPS = _names("Eurocopa:f Mundial Copa_América:f", "Liga_de_Naciones:f")
+RACES = _names(
+    """Vuelta_a_España:f Giro_de_Italia Gran_Premio_de_Mónaco Maratón_de_Valencia
+    Vuelta_a_Castilla:f Carrera_de_San_Silvestre:f""",
+    "Volta:f Clásica_de_Ordizia:f Tour",
 )
 LAWS = _names(
     """Ley_de_Vivienda:f Ley_de_Costas:f Estatuto_de_los_Trabajadores Constitución:f
     Ley_General_de_Sanidad:f Tratado_de_Lisboa Código_Penal Acuerdo_de_París
-    Plan_de_Recuperación Plan_Hidrológico Pacto_de_Toledo Ley_de_Memoria:f""",
+    Plan_de_Recuperación Plan_Hidrológico Pacto_de_Toledo Ley_de_Universidades:f""",
     "Ley_de_Aguas:f Plan_Algarrobo Carta_Magna:f Tratado_de_Tordesillas",
 )
 PROJECTS = _names(
-    """Proyecto_Alborada Proyecto_Esperanza Misión_Atenea:f Luz_del_Sur:f Programa_Horizonte
-    Programa_Victoria James_Webb Hubble Programa_Ramón_y_Cajal Pilar-2 Sol-III""",
-    "Proyecto_Gaviota Misión_Ícaro:f Programa_Severo_Ochoa Kepler",
+    """Proyecto_Alborada Proyecto_Esperanza Proyecto_Genoma Plan_Luz_del_Sur Programa_Horizonte
+    Programa_Victoria Programa_Ramón_y_Cajal Atlas_del_Cerebro""",
+    "Proyecto_Gaviota Iniciativa_Ícaro:f Programa_Severo_Ochoa",
 )
+PROBES = _names("Atenea Pilar-2 Sol-III Victoria Esperanza Alborada Luz_1", "Ícaro Gaviota-4")
+TELESCOPES = _names("Hubble James_Webb Santiago Gran_Canarias", "Kepler Euclid")
 
 ALL = {name: value for name, value in list(globals().items()) if isinstance(value, Names)}

@@ -144,10 +144,10 @@ def load(
     label_keys = {f"{layer_name}.{name}" for name, _ in layer.named_parameters()}
     if kept and not lacking & label_keys:
         _reorder(layer, order)
-        _name_labels(config, labels)
     else:
         lacking |= label_keys
-        _name_labels(config, labels)
+    # transformers copied the configuration it was given.
+    _name_labels(model.config, labels)
     if lacking:
         _fill(model, lacking, kind, seed)
     return (model if layers is None else cut(model, layers)).eval()
@@ -270,6 +270,8 @@ def _read_configuration(folder: Path) -> Any:
         raise InputError(f"no valid configuration ({_first_line(error)})", file=file) from None
     # Two maps for one order: id2label is the one that says which row is which.
     config.label2id = {label: index for index, label in config.id2label.items()}
+    # Code that was not run is not passed on with the weights either.
+    vars(config).pop("auto_map", None)
     return config
 
 

@@ -23,7 +23,7 @@ Ints = NDArray[np.int64]
 # Addresses, numbers (1.234,56), initials (EE.UU.), words with inner hyphens or apostrophes,
 # an ellipsis, and otherwise one mark at a time: close to how CoNLL-2002 and AnCora cut words.
 _WORD = re.compile(
-    r"""https?://[^\s«»"]+ | [\w.+-]+@[\w-]+(?:\.[\w-]+)+
+    r"""https?://[^\s«»"]*[\w/] | [\w.+-]+@[\w-]+(?:\.[\w-]+)+
       | \d+(?:[.,:]\d+)*
       | (?:[^\W\d_]{1,2}\.){2,}
       | \w+(?:[-'’·]\w+)*

@@ -7,6 +7,7 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
+from ligero import config as settings
 from ligero import vocab
 from ligero.config import DistillConfig, FitConfig, VocabConfig
 from ligero.errors import DamagedError
@@ -80,14 +81,13 @@ def _train(
     objective: Callable[[Trained, Progress], loop.Objective],
 ) -> dict[str, Any]:
     progress = Progress(stage.title)
-    fit = {k: v for k, v in asdict(stage.fit).items() if k != "checkpoint_seconds"}
     identity = {
         "task": stage.task.name,
         "data": stage.task.digest,
         "model": stage.model.name,
         "vocab": asdict(stage.vocab) if stage.model.is_random else None,
         "seed": stage.seed,
-        "fit": fit,
+        "fit": settings.identity(stage.fit),
         **facts,
     }
     command = "distill" if "teacher" in facts else "finetune"

@@ -19,13 +19,21 @@ RULES = {
         el {day} por la noche_n
         a primera_a hora_n de la tarde_n
         """,
+    # A place that any clause may take; `donde` has streets and squares too.
+    "lugar": """
+        en {town}
+        en {town}
+        en {city}
+        en {country}
+        en {place}
+        """,
     "donde": """
+        en {place}
         en {town}
         en {town}
         en {city}
         en {region}
         en {country}
-        en {city} ( {region} )
         en el@1 {n.sitio#1} {a.lugar@1} de {town}
         cerca de {town}
         a las afueras_n de {city}
@@ -40,14 +48,37 @@ RULES = {
     "fuente": """
         {agency}
         la agencia_n {agency}
-        fuentes_n de {office}
-        fuentes_n de el@1 {body#1}
         el diario_n {paper}
         {paper}
-        el@1 {body#1}
-        el [ORG Ministerio de {office} ]
-        un@1 {n.estudio#1} de la [ORG Universidad de {town} ]
+        {per}
+        """,
+    "fuente_deporte": """
+        {agency}
+        fuentes_n de el@1 {club#1}
+        el diario_n {paper}
+        {paper}
+        el [ORG Consejo Superior de Deportes ]
+        """,
+    "fuente_economia": """
+        {agency}
+        fuentes_n de {office}
+        {paper}
+        el@1 {bank#1}
         una nota_n de {firm}
+        """,
+    "fuente_politica": """
+        {agency}
+        fuentes_n de {office}
+        fuentes_n de el@1 {party#1}
+        {paper}
+        el [ORG Ministerio de {office} ]
+        """,
+    "fuente_ciencia": """
+        {agency}
+        {paper}
+        el@1 {lab#1}
+        un@1 {n.estudio#1} de la [ORG Universidad de {town} ]
+        el [ORG Ministerio de Ciencia ]
         """,
     # How people are spoken of with their titles, for the formal register.
     "tratado": """
@@ -72,17 +103,17 @@ RULES = {
         {c} .
         {c} .
         {c} .
-        {c} {cuando} .
-        {cuando} , {c} .
-        {c} {donde} .
-        {donde} , {c} .
+        {bare} {cuando} .
+        {cuando} , {bare} .
+        {bare} {lugar} .
+        {lugar} , {bare} .
         según {fuente} , {c} .
         {c} , según {fuente} .
         {c} , según informó_v {agency} .
         {quien#1} {dijo@1} que {c} .
         {quien#1} {dijo@1} que {k} .
         {quien#1} {dijo@1} que {k} , aunque {c} .
-        {quien#1} , nacido@1_v en {town} en {year} , {dijo@1} que {k} .
+        {quien#1} , nacido@1_v en {town} en {byear} , {dijo@1} que {k} .
         {quien#1} , que_p vive_v en {town} desde {year} , {dijo@1} que {c} .
         {c} , mientras que {k} .
         {c} , pero {k} .
@@ -102,7 +133,7 @@ RULES = {
     "dateline": """
         {town} , {num.1.28} {mon} ( {agency} ) .-
         {town} , {num.1.28} {mon} ( {agency} ) .-
-        {town} ( {country} ) , {num.1.28} {mon} ( {agency} ) .-
+        {place} , {num.1.28} {mon} ( {agency} ) .-
         {city} ( {agency} ) .-
         redacción_n , {num.1.28} {mon} ( {agency} ) .-
         """,
@@ -125,7 +156,7 @@ RULES = {
         por el pilar_n de la entrada_n se reconoce_v la casa_n de {per}
         {double#1} pidió_v paz_n y calma_n a los vecinos_n de {town}
         el vuelo_n hizo_v escala_n en {abroad} y llegó_v tarde a {town}
-        la cita_n de abril se aplaza_v a mayo por las nieves_n en {region}
+        la cita_n de abril se aplaza_v a mayo por las nieves_n en {zone}
         """,
     "talk": """
         ¿ sabes_v si {given} viene_v el {day} a {town} ?

@@ -14,18 +14,19 @@ RULES = {
         {per#1} ( {town} , {year} )
         """,
     "c_cultura": """
-        {quien#1} {v.crear.pret@1} « {work} » , un@2 {n.obra#2} {a.cultura@2}
+        {quien#1} {v.escribir.pret@1} « {work} » , un@2 {n.libro#2} {a.obra@2}
+        {quien#1} {v.estrenar.pret@1} « {work} » , un@2 {n.escena#2} {a.obra@2}
         {quien#1} ganó_v el@2 {prize#2} por « {work} »
         {quien#1} recibió_v el@2 {prize#2} en {town}
         el@1 {museum#1} {v.exponer.pret} un@2 {n.pieza#2} de {per}
         {quien#1} actuó_v en el@2 {venue#2}
         el@1 {museum#1} de {city} {v.celebrar.pret} un@2 {n.muestra#2} sobre {per}
-        el@1 {n.obra#1} « {work} » se estrenó_v en {abroad}
+        el@1 {n.escena#1} « {work} » se estrenó_v en {abroad}
         {per#1} y {per#2} compartieron_v escenario_n en {town}
         el [ORG Festival de {town} ] rindió_v homenaje_n a {per}
-        la editorial_n [ORG {editorial} ] {v.crear.pret} « {work} »
+        la editorial_n [ORG {editorial} ] publicó_v « {work} »
         {quien#1} leyó_v poemas_n en el@2 {venue#2}
-        un@1 {n.pieza#1} {a.cultura@1} apareció_v en un convento_n de {city}
+        un@1 {n.pieza#1} {a.pieza@1} apareció_v en un convento_n de {city}
         {quien#1} murió_v en {town} a los {num.60.99} años
         el@1 {museum#1} prestó_v un@2 {n.pieza#2} a el@3 {museum#3}
         el [MISC Premio {per} ] recayó_v en {per}
@@ -54,7 +55,7 @@ RULES = {
     "k_cultura": """
         « {work} » es el@1 mejor_a {n.obra#1} de {per}
         {quien#1} vive_v entre {town} y {town}
-        el@1 {n.muestra#1} {a.cultura@1} podrá visitarse_v hasta el {date}
+        el@1 {n.muestra#1} {a.muestra@1} podrá visitarse_v hasta el {date}
         el@1 {museum#1} abrirá_v de nuevo_a en {month}
         « {work} » cuenta_v la vida_n de {per} en {town}
         {quien#1} actuará_v el {date} en el@2 {venue#2}
@@ -71,17 +72,17 @@ RULES = {
         escribí_v « {work} » en {town}
         nadie canta_v como {sur}
         el@1 {n.obra#1} nació_v en {town}
-        sin el@1 {museum#1} no sería {r.cultura}
+        el@1 {museum#1} fue mi segunda_a casa_n
         me emociona_v volver_v a el@1 {venue#1}
         {given#1} me enseñó_v a mirar_v la luz_n
         """,
     "formal_cultura": """
-        el [ORG Ministerio de Cultura ] declara_v bien_n de interés_n el@1 {n.pieza#1} de {city} .
+        el [ORG Ministerio de Cultura ] declara_v bien_n de interés_n cultural_a el@1 {n.monumento#1} de {city} .
         el jurado_n de el@1 {prize#1} , presidido_v por {tratado} , se reunirá_v el {date.y} .
-        se concede_v a {tratado} el@1 {prize#1} , dotado@1_v con {money} .
+        se concede_v a {tratado} el@1 {prize#1} , dotado@1_v con {money.mid} .
         el@1 {museum#1} abrirá_v de {num.9.11} a {num.18.20} horas_n , salvo_e los lunes .
-        {tratado#1} cede_v a el@2 {museum#2} un@3 {n.pieza#3} {a.cultura@3} .
-        la [ORG Fundación {per} ] convoca_v becas_n de {money} para estudiantes_n de {region} .
+        {tratado#1} cede_v a el@2 {museum#2} un@3 {n.pieza#3} {a.pieza@3} .
+        la [ORG Fundación {per} ] convoca_v becas_n de {money.mid} para estudiantes_n de {region} .
         """,
     "talk_cultura": """
         ¿ has leído_v « {work} » , de {per} ?
@@ -104,7 +105,7 @@ RULES = {
         muere_v {per} en {town}
         victoria_n de {sur} en {town}
         {city} celebra_v la [MISC Feria de el Libro ]
-        {double} , {r.cultura} y leyenda_n
+        {double#1} , {r.cultura@1} y leyenda_n
         adiós_i a {per}
         sol_n , toros_n y flamenco_n en {city}
         {double} canta_v en el@1 {venue#1}

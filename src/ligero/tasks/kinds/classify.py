@@ -12,8 +12,8 @@ class Classify:
     """Document classification, paraphrase, inference: choice "label", one unit, the text."""
 
     name = "classify"
-    choices = (Choice("label", "text"),)
-    texts = (1, 2)
+    choices: tuple[Choice, ...] = (Choice("label", "text"),)
+    texts: tuple[int, ...] = (1, 2)
 
     def labels(self, examples: Sequence[Example]) -> Labels:
         """The labels in use, in alphabetical order."""

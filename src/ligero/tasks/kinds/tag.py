@@ -12,8 +12,8 @@ class Tag:
     """Sequence labelling: choice "tag", one unit a word."""
 
     name = "tag"
-    choices = (Choice("tag", "words"),)
-    texts = (1,)
+    choices: tuple[Choice, ...] = (Choice("tag", "words"),)
+    texts: tuple[int, ...] = (1,)
 
     def labels(self, examples: Sequence[Example]) -> Labels:
         """The tags in use, in alphabetical order, O first.

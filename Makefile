@@ -1,0 +1,29 @@
+# `make demo` and `make test` work on a fresh machine: each sets up .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO ?= runs/demo
+
+.PHONY: demo test lint clean
+
+.venv/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("ligero needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+# The whole road on made-up sentences: no network after the installation, under 3 minutes.
+demo: .venv/.ready
+	$(BIN)/ligero demo $(DEMO)/data
+	$(BIN)/ligero compress --config $(DEMO)/data/demo.toml --out $(DEMO)/run
+	$(BIN)/ligero predict $(DEMO)/run "La ministra Nieves Córdoba viajó a Córdoba con el equipo del Real Madrid."
+
+test: .venv/.ready lint
+	$(BIN)/pytest
+
+lint: .venv/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf .venv runs .pytest_cache .ruff_cache .mypy_cache
