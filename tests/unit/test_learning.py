@@ -117,7 +117,9 @@ def test_gradient_does_not_depend_on_how_a_batch_is_cut(make, tokenizer):
             # Another order too: buckets change it.
             other = gradient(model, objective, np.random.default_rng(5).permutation(ids), **cut)
             for key, value in plain.items():
-                torch.testing.assert_close(other[key], value, rtol=0, atol=1e-6, msg=f"{name} {cut} {key}")
+                torch.testing.assert_close(
+                    other[key], value, rtol=0, atol=1e-6, msg=f"{name} {cut} {key}"
+                )
 
 
 def test_bf16_is_near_and_leaves_weights_in_fp32(tokenizer):
@@ -169,9 +171,16 @@ def test_cache_is_hit_whatever_the_order_and_missed_after_any_change(tokenizer, 
     assert all((a["tag"] == b["tag"]).all() for a, b in zip(again, entries[::-1], strict=True))
 
     def computed(**change):
-        with_ = {"model": model, "tokenizer": tokenizer, "examples": examples, "window": 64} | change
+        with_ = {
+            "model": model,
+            "tokenizer": tokenizer,
+            "examples": examples,
+            "window": 64,
+        } | change
         read = features(with_["examples"], with_["tokenizer"], with_["window"])
-        return cache_of(tmp_path, with_["model"], with_["tokenizer"], read, with_["examples"])[0].computed
+        return cache_of(tmp_path, with_["model"], with_["tokenizer"], read, with_["examples"])[
+            0
+        ].computed
 
     assert computed() == 0
     retrained = model_for(read, tokenizer)
@@ -180,7 +189,10 @@ def test_cache_is_hit_whatever_the_order_and_missed_after_any_change(tokenizer, 
     assert computed(model=retrained) == 40
     was = examples[3].gold["tag"]
     label = ("I-PER" if was[0] != "I-PER" else "O", *was[1:])
-    assert computed(examples=[*examples[:3], replace(examples[3], gold={"tag": label}), *examples[4:]]) == 40
+    assert (
+        computed(examples=[*examples[:3], replace(examples[3], gold={"tag": label}), *examples[4:]])
+        == 40
+    )
     text = replace(examples[3], texts=("Ñ" + examples[3].texts[0][1:],))
     assert computed(examples=[*examples[:3], text, *examples[4:]]) == 40
     assert computed(window=48) == 40
@@ -270,7 +282,9 @@ def test_pairs_have_segments_where_the_model_takes_them(tokenizer):
             catalog.MODELS[name],
             config={**catalog.MODELS[name].config, "dim": 32, "n_layers": 1, "n_heads": 2, "hidden_dim": 48},
         )  # fmt: skip
-        model = build.create(shape, kind="classify", labels=read.labels, tokenizer=tokenizer, seed=0)
+        model = build.create(
+            shape, kind="classify", labels=read.labels, tokenizer=tokenizer, seed=0
+        )
         assert takes_segments(model) is expected, name
         read = features(examples, tokenizer, segments=expected)
         batch = read.batch(np.arange(4))

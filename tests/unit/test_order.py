@@ -15,7 +15,9 @@ def test_every_example_once_an_epoch_and_the_same_for_the_same_seed():
         assert all((a == b).all() for a, b in zip(first, again, strict=True))
         for seed, epoch in ((8, 0), (7, 1)):
             other = order.batches(seed, epoch, lengths, 16, bucketed=bucketed)
-            assert any(len(a) != len(b) or (a != b).any() for a, b in zip(first, other, strict=True))
+            assert any(
+                len(a) != len(b) or (a != b).any() for a, b in zip(first, other, strict=True)
+            )
 
 
 def test_buckets_hold_less_padding():
@@ -45,6 +47,8 @@ def test_micro_batches_hold_every_example_within_budget():
 def test_draws_follow_from_their_name():
     a, b = order.generator("mask", 1, 2), order.generator("mask", 1, 2)
     assert (a.random(9) == b.random(9)).all()
-    assert (order.generator("mask", 1, 3).random(9) != order.generator("mask", 1, 2).random(9)).any()
+    assert (
+        order.generator("mask", 1, 3).random(9) != order.generator("mask", 1, 2).random(9)
+    ).any()
     # The same on every machine and in every version: runs are continued, caches are shared.
     assert order.key("order", 0, 0) == 6842717984295184508

@@ -35,7 +35,9 @@ def tokenizer(request):
 
 
 def test_split_keeps_what_spanish_words_hold():
-    text = "¿Los EE.UU. pagaron 1.234,56 € a D. Íñigo-López (ñandú)? Véase https://a.es/b, o x@y.es..."
+    text = (
+        "¿Los EE.UU. pagaron 1.234,56 € a D. Íñigo-López (ñandú)? Véase https://a.es/b, o x@y.es..."
+    )
     found = [text[s:e] for s, e in words.split(text)]
     assert found == [
         *("¿", "Los", "EE.UU.", "pagaron", "1.234,56", "€", "a", "D", ".", "Íñigo-López"),
@@ -125,7 +127,9 @@ def test_byte_level_vocabulary_with_spaces_in_its_offsets():
     entries = ["<s>", "<pad>", "</s>", "<unk>", *alphabet]
     tokenizer = Tokenizer(models.BPE({t: i for i, t in enumerate(entries)}, [], unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
-    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), trim_offsets=False)
+    tokenizer.post_processor = processors.RobertaProcessing(
+        ("</s>", 2), ("<s>", 0), trim_offsets=False
+    )
     text = "Íñigo vio ñandúes"
     (encoded,) = Encoder(tokenizer, 64)([example(text)])
     offsets = tokenizer.encode(text).offsets

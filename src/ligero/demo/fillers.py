@@ -280,6 +280,7 @@ FILLERS: dict[str, Filler] = {
     "museum": _named(names.MUSEUMS, "ORG"),
     "venue": _named(names.MUSEUMS, "LOC"),
     "prize": _named(names.PRIZES, "MISC"),
+    "bookprize": _named(names.BOOK_PRIZES, "MISC"),
     "cup": _named(names.CUPS, "MISC"),
     "law": _named(names.LAWS, "MISC"),
     "project": _named(names.PROJECTS, "MISC"),

@@ -38,9 +38,12 @@ _NOUNS = {
     "equipo": "equipo:m plantilla:f selección:f conjunto:m",
     "indicador": """precio:m salario:m beneficio:m venta:f exportación:f inversión:f crédito:m
         alquiler:m impuesto:m ingreso:m coste:m hipoteca:f ahorro:m deuda:f""",
+    "genero": "aceite:m vino:m calzado:m cereal:m tejido:m café:m trigo:m arroz:m gas:m leche:f",
+    "homenaje": "exposición:f ciclo:m retrospectiva:f conferencia:f",
+    "visita": "exposición:f feria:f retrospectiva:f colección:f",
     "magnitud": """precio:m consumo:m demanda:f coste:m producción:f venta:f importación:f
         exportación:f""",
-    "producto": """aceite:m vehículo:m vivienda:f tejido:m cereal:m vino:m medicamento:m
+    "producto": """aceite:m vehículo:m tejido:m cereal:m vino:m medicamento:m
         electrodoméstico:m mueble:m calzado:m juguete:m cítrico:m ordenador:m""",
     "empresa": "fábrica:f oficina:f planta:f tienda:f sucursal:f nave:f refinería:f bodega:f",
     "norma": """ley:f reforma:f decreto:m moción:f enmienda:f proyecto:m propuesta:f acuerdo:m
@@ -139,7 +142,7 @@ _VERBS = {
     "aprobar": "aprobar presentar defender rechazar debatir proponer negociar estudiar retirar",
     "criticar": "criticar rechazar cuestionar lamentar apoyar defender respaldar denunciar",
     "visitar": "visitar recorrer inaugurar abrir cerrar",
-    "subir": "aumentar crecer subir bajar caer mejorar empeorar avanzar",
+    "subir": "aumentar crecer subir bajar caer avanzar",
     "comprar": "comprar vender adquirir ampliar reformar",
     "hallar": "descubrir identificar estudiar describir analizar fotografiar observar localizar",
     "escribir": "publicar presentar escribir editar terminar",

@@ -1,6 +1,7 @@
 """Spanish inflection for the demo: gender, number, third-person verbs, contractions.
 
-It is made for the words of `lexicon.py` and is not a general morphology. Rules follow the Nueva gramática de la lengua española (RAE), chapters 2-4.
+It is made for the words of `lexicon.py` and is no general morphology. The rules follow the Nueva
+gramática de la lengua española (RAE), chapters 2 to 4.
 """
 
 from typing import NamedTuple
@@ -37,7 +38,7 @@ _IRREGULAR = {
         "joven joven jóvenes jóvenes",
         "español española españoles españolas",
         "europeo europea europeos europeas",
-        "cual cual cuales cuales",
+        "andaluz andaluza andaluces andaluzas",
     )
 }
 # Adjectives in -or that do not change in the feminine: the old comparatives.

@@ -21,6 +21,10 @@ def _names(known: str, held: str) -> Names:
     return Names(split[0], split[1])
 
 
+def _pairs(text: str) -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(pair.split("/")) for pair in text.split())
+
+
 MEN = _names(
     """Santiago Santiago Santiago Israel Israel Domingo Domingo Salvador Sebastián Ángel Álvaro
     Andrés Antonio Benito Bruno Camilo César Cristóbal Damián Darío Diego Eduardo Emilio Esteban
@@ -42,30 +46,11 @@ WOMEN = _names(
     Ofelia Remedios Úrsula Zoraida Fátima Visitación Celedonia Maite Oihana""",
 )
 # Given names that are also a place, a company or a common noun, for sentences that turn on it.
-DOUBLE_WOMEN = tuple(
-    [
-        "Mercedes",
-        "Victoria",
-        "Rosario",
-        "Dolores",
-        "Guadalupe",
-        "Abril",
-        "Luz",
-        "Sol",
-        "Nieves",
-        "Pilar",
-        "Lourdes",
-        "Florencia",
-        "Asunción",
-        "Concepción",
-        "África",
-        "Esperanza",
-        "Rocío",
-        "Paz",
-        "Consuelo",
-        "Trinidad",
-    ]
-)
+DOUBLE_WOMEN = _names(
+    """Mercedes Victoria Rosario Dolores Guadalupe Abril Luz Sol Nieves Pilar Lourdes Florencia
+    Asunción Concepción África Esperanza Rocío Paz Consuelo Trinidad""",
+    "",
+).known
 DOUBLE_MEN = ("Santiago", "Israel", "Domingo", "Salvador")
 SURNAMES = _names(
     """Acosta Aguirre Alarcón Aldana Almagro Aranda Arrieta Arroyo Baeza Barrios Bermejo Bustos
@@ -82,112 +67,25 @@ SURNAMES = _names(
     Zorrilla Zubiri Güell Güemes Barandiarán Carballo Fandiño Goicoechea Larrañaga Olaizola Piñeiro""",
 )
 # Pairs of given name and surname that would name somebody known.
-FAMOUS = {
-    tuple(pair.split("/"))
-    for pair in [
-        "Jorge/Campos",
-        "Diego/Luna",
-        "Miguel/Hidalgo",
-        "Eduardo/Mendoza",
-        "César/Vidal",
-        "Julia/Navarro",
-        "Domingo/Ortega",
-        "Marta/Ortega",
-        "Óscar/Domínguez",
-        "Ángel/Nieto",
-        "Nicolás/Redondo",
-        "Joaquín/Cortés",
-        "Martín/Cortés",
-        "Rodrigo/Díaz",
-        "Darío/Villalba",
-        "José_Antonio/Reyes",
-        "Cristina/Pardo",
-        "Sofía/Vergara",
-        "Vicente/Guerrero",
-        "Antonio/Vega",
-        "Paz/Vega",
-        "Amparo/Muñoz",
-        "Pilar/Rubio",
-        "Rocío/Jurado",
-        "Rocío/Carrasco",
-        "Rocío/Molina",
-        "Lucas/Vidal",
-        "Gonzalo/Rojas",
-        "Alba/Redondo",
-        "Iker/Muñoz",
-        "Patricia/Conde",
-        "Carmen/Conde",
-        "Javier/Conde",
-        "Antonio/Ordóñez",
-        "Emilio/Lara",
-        "Esperanza/Aguirre",
-        "Elena/Quiroga",
-        "Andrés/Ibáñez",
-        "Ángela/Molina",
-        "Antonio/Molina",
-        "Aurora/Redondo",
-        "Diego/Guerrero",
-        "Julián/Muñoz",
-        "Santiago/Maldonado",
-        "María/Izquierdo",
-        "Guadalupe/Marín",
-        "Javier/Ortega",
-        "Domingo/Sarmiento",
-        "Benito/Zambrano",
-        "María/Zambrano",
-        "Emilia/Pardo",
-        "Miguel/Ríos",
-        "José_Antonio/Valverde",
-        "Julia/de_la_Fuente",
-        "Félix/de_la_Fuente",
-        "Diego/Pizarro",
-        "Gonzalo/Pizarro",
-        "Luz/Pizarro",
-        "Antonio/Gallardo",
-        "Miguel/Muñoz",
-        "Antonio/Muñoz",
-        "Diego/Navarro",
-        "Raúl/Alarcón",
-        "Cristina/Cifuentes",
-        "Alicia/Vergara",
-        "José_Luis/Ábalos",
-        "Natalia/Lara",
-        "Catalina/de_la_Cruz",
-        "Nicolás/Ibáñez",
-        "Vicente/del_Valle",
-        "José_Luis/Garrido",
-        "Patricia/Pardo",
-        "Teresa/Zabaleta",
-        "Andrés/Pardo",
-        "Gabriela/Guillén",
-        "María/León",
-        "Carmen/Quesada",
-        "Jorge/Sanjurjo",
-        "Santiago/Soto",
-        "Blanca/Soto",
-        "Mónica/Carrasco",
-        "Julián/Quiñones",
-        "Pascual/Duarte",
-        "Esteban/Echeverría",
-        "Begoña/Villacís",
-        "Marta/Pineda",
-        "Ángela/Aguilera",
-        "Santiago/Cortés",
-        "Marcos/Rojo",
-        "Salvador/Reyes",
-        "Antonio/Cortés",
-        "Raúl/Berzosa",
-        "María_José/Cantudo",
-        "Nicolás/Dávila",
-        "Álvaro/Obregón",
-        "Ana/Obregón",
-        "Antonio/Carvajal",
-        "Gaspar/Zorrilla",
-        "Salvador/Dávila",
-        "Álvaro/Noriega",
-        "Leandro/Carvajal",
-    ]
-}
+FAMOUS = _pairs(
+    """Alba/Redondo Alicia/Vergara Amparo/Muñoz Ana/Obregón Andrés/Ibáñez Andrés/Pardo
+    Antonio/Cortés Antonio/Gallardo Antonio/Luna Antonio/Molina Antonio/Muñoz Antonio/Ordóñez
+    Antonio/Vega Aurora/Redondo Benito/Zambrano Blanca/Soto Carmen/Conde Carmen/Lozano
+    Carmen/Quesada Catalina/de_la_Cruz Cristina/Cifuentes Cristina/Pardo César/Vidal
+    Darío/Villalba Diego/Guerrero Diego/Luna Diego/Navarro Domingo/Ortega Domingo/Sarmiento
+    Eduardo/Mendoza Elena/Quiroga Emilia/Pardo Emilio/Lara Emilio/Navarro Esperanza/Aguirre
+    Esteban/Echeverría Félix/de_la_Fuente Gaspar/Zorrilla Gonzalo/Rojas Guadalupe/Marín
+    Iker/Muñoz Irene/Lozano Javier/Conde Javier/Ortega Joaquín/Cortés Jorge/Campos
+    Jorge/Sanjurjo José_Antonio/Reyes José_Antonio/Valverde José_Luis/Garrido Julia/Navarro
+    Julia/de_la_Fuente Julián/Muñoz Lucas/Vidal Marta/Ortega Marta/Pineda Martín/Cortés
+    María/Izquierdo María/León María/Zambrano Miguel/Hidalgo Miguel/Muñoz Miguel/Ríos
+    Miguel/Trujillo Mónica/Carrasco Natalia/Lara Nicolás/Dávila Nicolás/Ibáñez Nicolás/Redondo
+    Pascual/Duarte Patricia/Conde Patricia/Pardo Paz/Vega Pilar/Rubio Raúl/Alarcón
+    Rocío/Carrasco Rocío/Jurado Rocío/Molina Rodrigo/Díaz Rubén/Rojas Salvador/Dávila
+    Salvador/Reyes Santiago/Cortés Santiago/Maldonado Santiago/Soto Sofía/Vergara
+    Teresa/Zabaleta Vicente/Guerrero Vicente/del_Valle Álvaro/Noriega Álvaro/Obregón
+    Ángel/Garrido Ángel/Nieto Ángela/Molina Óscar/Domínguez"""
+)
 CITIES = _names(
     """Madrid Madrid Madrid Barcelona Barcelona Valencia Valencia Sevilla Sevilla Zaragoza Málaga
     Murcia Bilbao Alicante Córdoba Córdoba Valladolid Vigo Gijón Granada Oviedo Pamplona Almería
@@ -309,9 +207,14 @@ MUSEUMS = _names(
     "Museo_Thyssen Auditorio_Kursaal Teatro_Arriaga Alhóndiga:f",
 )
 PRIZES = _names(
-    """Premio_Cervantes Premio_Planeta Premio_Nacional_de_Poesía Premio_Nacional_de_las_Letras
-    Goya Concha_de_Oro:f Premio_de_la_Crítica Nobel_de_Literatura Medalla_de_las_Bellas_Artes:f""",
-    "Premio_Nadal Biznaga_de_Plata:f Premio_Ojo_Crítico",
+    """Premio_Cervantes Premio_Nacional_de_Poesía Premio_Nacional_de_las_Letras Nobel_de_Literatura
+    Medalla_de_las_Bellas_Artes:f Premio_Princesa_de_Asturias""",
+    "Premio_Ojo_Crítico Premio_Reina_Sofía_de_Poesía",
+)
+# Given for one work.
+BOOK_PRIZES = _names(
+    "Premio_Planeta Premio_Nacional_de_Narrativa Goya Concha_de_Oro:f Premio_de_la_Crítica",
+    "Premio_Nadal Biznaga_de_Plata:f",
 )
 CUPS = _names(
     """Liga_de_Campeones:f Copa_del_Rey:f Liga:f Supercopa:f Trofeo_Santiago Torneo_de_la_Victoria

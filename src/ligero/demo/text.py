@@ -11,7 +11,8 @@ def detokenise(words: Sequence[str]) -> str:
     """`words` as one would write them: ¿ ¡ « ( lean right, . , ? ! » ) lean left.
 
     A straight quote or a dash (—) opens and closes by turns; a dash at the very beginning or after
-    a stop starts a line of dialogue or the narrator's words, and always opens. "%" keeps its space (Ortografía de la RAE, 2010).
+    a stop starts a line of dialogue or the narrator's words, and always opens. "%"
+    keeps its space (Ortografía de la RAE, 2010).
     """
     pieces: list[str] = []
     inside = {'"': False, "—": False}

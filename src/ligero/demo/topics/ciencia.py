@@ -87,7 +87,7 @@ RULES = {
     "frase_ciencia": """
         no sabemos_v por_e qué_p el@1 {n.ser#1} vive_v en {donde_c}
         el@1 {n.enfermedad#1} se puede curar_v
-        es un@1 {n.fosil#1} muy {a.grado@1}
+        es un@1 {n.fosil#1} muy raro@1_a
         sin el@1 {project#1} no habríamos_x visto_v nada
         hace_v falta_n más dinero_n para el@1 {lab#1}
         los datos_n de {sur} son correctos_a
@@ -106,7 +106,7 @@ RULES = {
         ¡ qué_d frío_n hace_v en {town} , {given} !
         ¿ la luz_n de el sol_n llega_v a [LOC Plutón ] ?
         mi {r.familia@1} {given#1} trabaja_v con {per} en el@2 {lab#2} .
-        — ¿ qué_p es eso ? — Mira_v , un@1 {n.ser#1} — dijo_v {given} .
+        — ¿ qué_p es eso ? — preguntó_v {given} . — un@1 {n.ser#1} .
         dice_v {double} que el@1 {n.enfermedad#1} se cura_v con reposo_n , pero yo no lo veo_v claro_a .
         el médico_n me mandó_v a {city} por los dolores_n de espalda_n .
         anoche se veía_v [LOC Marte ] desde {town} , ¡ qué_d maravilla_n !
@@ -128,6 +128,8 @@ RULES = {
         un@1 {n.estudio#1} de {city} explica_v el@2 {n.enfermedad#2}
         """,
     "social_ciencia": """
+        qué_d grande_a {nombre} !
+        hoy no se habla_v más que de {nombre}
         flipando_v con las fotos_n de el {scope}
         han encontrado_v un@1 {n.fosil#1} en {region} y nadie habla_v de eso
         alguien más con {n.enfermedad} en {city} ? vaya_i semana_n

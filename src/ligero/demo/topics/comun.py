@@ -48,14 +48,14 @@ RULES = {
     "fuente": """
         {agency}
         la agencia_n {agency}
-        el diario_n {paper}
+        la información_n de {paper}
         {paper}
         {per}
         """,
     "fuente_deporte": """
         {agency}
         fuentes_n de el@1 {club#1}
-        el diario_n {paper}
+        la información_n de {paper}
         {paper}
         el [ORG Consejo Superior de Deportes ]
         """,
@@ -155,8 +155,43 @@ RULES = {
         el viaje_n entre {town} y {town} duró_v {num.3.20} horas_n
         por el pilar_n de la entrada_n se reconoce_v la casa_n de {per}
         {double#1} pidió_v paz_n y calma_n a los vecinos_n de {town}
+        {nombre} respondió_v {cuando} a {nombre}
+        {nombre} no quiso_v comentar_v la noticia_n de {paper}
+        al_e acto_n acudieron_v {per} , {sur} y varios representantes_n de {firm} y de {nombre}
+        nadie esperaba_v la respuesta_n de {nombre}
+        {quien#1} {dijo@1} que lo de {nombre} y lo de {nombre} no tienen_v nada que_p ver_v
+        {nombre} , {nombre} y {nombre} coinciden_v en este punto_n
         el vuelo_n hizo_v escala_n en {abroad} y llegó_v tarde a {town}
         la cita_n de abril se aplaza_v a mayo por las nieves_n en {zone}
+        """,
+    # Anybody or anything that can act: only the name itself tells which.
+    "nombre": """
+        {sur#1}
+        {sur#1}
+        {double#1}
+        {firm#1}
+        {firm#1}
+        {office#1}
+        {town#1}
+        {country#1}
+        {paper#1}
+        el@1 {club#1}
+        el@1 {party#1}
+        el@1 {body#1}
+        """,
+    "titular": """
+        {nombre} , contra {nombre}
+        {nombre} responde_v a {nombre}
+        {nombre} gana_v a {nombre}
+        {nombre} se queda_v sin {nombre}
+        más problemas_n para {nombre}
+        {nombre} mira_v a {nombre}
+        {nombre} y {nombre} , dos caminos_n distintos_a
+        el año de {nombre}
+        todos contra {nombre}
+        {nombre} : luz_n al_e final_n de el túnel_n
+        cita_n con la esperanza_n en {town}
+        la victoria_n más dulce_a de {nombre}
         """,
     "talk": """
         ¿ sabes_v si {given} viene_v el {day} a {town} ?
@@ -168,6 +203,9 @@ RULES = {
         mi {r.familia@1} {given#1} se va_v a {town} en {month} .
         ¡ anda_i , pero si es {given} , el@1 {r.familia@1} de {given#1} !
         {given#1} , ¿ me llamas_v cuando llegues_v a {town} ?
+        lo de {nombre} no tiene_v nombre_n .
+        ¿ y {nombre} ? ¿ qué_p ha dicho_v {nombre} ?
+        ¿ te gusta_v {nombre} ? a mí , nada_r .
         a {double} no le gusta_v nada_r {town} , dice_v que allí siempre llueve_v .
         ¿ te acuerdas_v de {per} ? pues ahora trabaja_v en {firm} .
         vale_i , quedamos_v {dia_proximo} en la [LOC Plaza de {given} ] .

@@ -16,11 +16,11 @@ RULES = {
     "c_cultura": """
         {quien#1} {v.escribir.pret@1} « {work} » , un@2 {n.libro#2} {a.obra@2}
         {quien#1} {v.estrenar.pret@1} « {work} » , un@2 {n.escena#2} {a.obra@2}
-        {quien#1} ganó_v el@2 {prize#2} por « {work} »
+        {quien#1} ganó_v el@2 {bookprize#2} por « {work} »
         {quien#1} recibió_v el@2 {prize#2} en {town}
         el@1 {museum#1} {v.exponer.pret} un@2 {n.pieza#2} de {per}
         {quien#1} actuó_v en el@2 {venue#2}
-        el@1 {museum#1} de {city} {v.celebrar.pret} un@2 {n.muestra#2} sobre {per}
+        el@1 {museum#1} de {city} {v.celebrar.pret} un@2 {n.homenaje#2} sobre {per}
         el@1 {n.escena#1} « {work} » se estrenó_v en {abroad}
         {per#1} y {per#2} compartieron_v escenario_n en {town}
         el [ORG Festival de {town} ] rindió_v homenaje_n a {per}
@@ -55,7 +55,7 @@ RULES = {
     "k_cultura": """
         « {work} » es el@1 mejor_a {n.obra#1} de {per}
         {quien#1} vive_v entre {town} y {town}
-        el@1 {n.muestra#1} {a.muestra@1} podrá visitarse_v hasta el {date}
+        el@1 {n.visita#1} {a.muestra@1} podrá visitarse_v hasta el {date}
         el@1 {museum#1} abrirá_v de nuevo_a en {month}
         « {work} » cuenta_v la vida_n de {per} en {town}
         {quien#1} actuará_v el {date} en el@2 {venue#2}
@@ -77,7 +77,7 @@ RULES = {
         {given#1} me enseñó_v a mirar_v la luz_n
         """,
     "formal_cultura": """
-        el [ORG Ministerio de Cultura ] declara_v bien_n de interés_n cultural_a el@1 {n.monumento#1} de {city} .
+        el [ORG Ministerio de Cultura ] declara_v monumento_n el@1 {n.monumento#1} de {city} .
         el jurado_n de el@1 {prize#1} , presidido_v por {tratado} , se reunirá_v el {date.y} .
         se concede_v a {tratado} el@1 {prize#1} , dotado@1_v con {money.mid} .
         el@1 {museum#1} abrirá_v de {num.9.11} a {num.18.20} horas_n , salvo_e los lunes .
@@ -112,6 +112,8 @@ RULES = {
         rosario_n de críticas_n a « {work} »
         """,
     "social_cultura": """
+        qué_d arte_n tiene_v {nombre}
+        echo_v de menos a {nombre}
         llorando_v con « {work} » , no puedo_x más
         alguien tiene_v entradas_n para {per} en {city} ?
         {sur} en directo_n es otra cosa_n # {town}

@@ -120,6 +120,8 @@ RULES = {
         {per} gana_v el@1 {race#1}
         """,
     "social_deporte": """
+        otra vez_n {nombre} ... y yo trabajando_v
+        {nombre} y {nombre} , menudo_d cuadro_n
         vaya_i {n.juego} de {sur} # {club}
         que_d partidazo_n de el@1 {club#1} jaja_i
         alguien viendo_v el@1 {cup#1} ? {sur} es un crack_n

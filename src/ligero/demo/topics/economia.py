@@ -16,7 +16,7 @@ RULES = {
         {firm} ganó_v {money} en {year}
         {firm} {v.comprar.pret} un@1 {n.empresa#1} en {town}
         {firm} compró_v el {pct} de {firm} por {money}
-        el@1 {n.magnitud#1} de el@2 {n.producto#2} subió_v un {pct}
+        el@1 {n.magnitud#1} de el@2 {n.genero#2} subió_v un {pct}
         las ventas_n de {n.producto.p} en {region} {crecieron} un {pct} en {month}
         {firm} abrió_v un@1 {n.empresa#1} en {city} con {num.12.900} empleados_n
         {firm} cerró_v su@1 {n.empresa#1} de {town}
@@ -115,6 +115,8 @@ RULES = {
         el@1 {bank#1} avisa_v a {country}
         """,
     "social_economia": """
+        lo de {nombre} ya cansa_v
+        todo el mundo_n habla_v de {nombre}
         {num.2.9} euros el aceite_n en {city} , estamos_x locos_a o qué
         otra subida_n de la luz_n ... gracias_n {firm} # {firm}
         alguien de {city} con problemas_n en {firm} ?

@@ -35,7 +35,8 @@ RULES = {
         {quien#1} dimitió_v tras el@2 {n.debate#2}
         {quien#1} visitó_v {town} y se reunió_v con {per}
         el@1 {world#1} pidió_v a {country} que respete_v {treaty}
-        {country} y {country} firmaron_v la paz_n en {abroad}
+        {country} y {country} firmaron_v un acuerdo_n en {abroad}
+        {abroad} acogió_v una conferencia_n de paz_n
         los presidentes_n de {country} y {country} se reunieron_v en {abroad}
         el@1 {party#1} y el@2 {party#2} pactaron_v el@3 {n.norma#3}
         {per#1} fue elegido@1_v {r.local@1} de {city}
@@ -58,7 +59,8 @@ RULES = {
         el [ORG Gobierno ] confía_v en aprobar_v el@1 {law#1} en {month}
         {quien#1} será candidato@1_n en {region}
         el@1 {n.debate#1} se celebrará_v el {date} en {city}
-        la paz_n entre {country} y {country} sigue_v lejos
+        el pacto_n entre {country} y {country} sigue_v lejos
+        {abroad} acogerá_v una cumbre_n sobre la paz_n
         el@1 {law#1} es el pilar_n de la legislatura_n
         las competencias_n de {office} pasan_v a {region}
         nadie en el@1 {party#1} quiere_v hablar_v de {sur}
@@ -79,7 +81,7 @@ RULES = {
     "formal_politica": """
         el [ORG Pleno de el Ayuntamiento de {city} ] acuerda_v aprobar_v la [MISC Ordenanza {decree} ] .
         se nombra_v a {tratado} vocal_n de el [ORG Consejo Asesor de {office} ] .
-        de conformidad_n con el@1 {law#1} , se convocan_v elecciones_n en {region} .
+        de conformidad_n con el@1 {law#1} , se publica_v el@2 {n.local#2} de {region} .
         {tratado#1} formula_v una pregunta_n a el@2 {body#2} sobre el@3 {n.servicio#3} de {city} .
         [MISC Real Decreto {decree} ] , por el que_p se regula_v el@1 {n.servicio#1} .
         el [ORG Ministerio de {office} ] notifica_v a {tratado} la resolución_n de el {date.y} .
@@ -101,7 +103,8 @@ RULES = {
         {sur} dimite_v
         el [ORG Gobierno ] aprueba_v el@1 {law#1}
         {office} retira_v el@1 {n.norma#1}
-        {country} y {country} , más cerca de la paz_n
+        {country} y {country} , más cerca de un acuerdo_n
+        {abroad} acoge_v la conferencia_n de paz_n
         victoria_n de el@1 {party#1} en {region}
         {per#1} , {r.local@1} de {city}
         el@1 {party#1} rompe_v con el@2 {party#2}
@@ -114,6 +117,8 @@ RULES = {
         sol_n y poca_d participación_n en {region}
         """,
     "social_politica": """
+        {nombre} por un lado_n y {nombre} por otro_p
+        nunca me ha gustado_v {nombre}
         {sur} no tiene_v vergüenza_n , de verdad_n
         otro@1 {n.debate#1} para nada ... # {party}
         que_s alguien explique_v el@1 {law#1} porfa_i
