@@ -116,10 +116,9 @@ def test_gradient_does_not_depend_on_how_a_batch_is_cut(make, tokenizer):
         for cut in cuts:
             # Another order too: buckets change it.
             other = gradient(model, objective, np.random.default_rng(5).permutation(ids), **cut)
-            for key, value in plain.items():
-                torch.testing.assert_close(
-                    other[key], value, rtol=0, atol=1e-6, msg=f"{name} {cut} {key}"
-                )
+            apart = torch.cat([(other[k] - v).flatten() for k, v in plain.items()]).norm()
+            whole = torch.cat([v.flatten() for v in plain.values()]).norm()
+            assert float(apart / whole) < 1e-6, (name, cut)
 
 
 def test_bf16_is_near_and_leaves_weights_in_fp32(tokenizer):

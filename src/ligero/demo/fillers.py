@@ -39,8 +39,8 @@ def _gender(writer: Writer, args: tuple[str, ...], wanted: Form | None) -> str:
     return next((a for a in args if a in {"m", "f"}), "") or writer.rng.choice("mf")
 
 
-def full_name(writer: Writer, gender: str) -> list[str]:
-    """Given name and one or two surnames, none of the pairs in `names.FAMOUS`."""
+def full_name(writer: Writer, gender: str, initials: float) -> list[str]:
+    """Given name and one or two surnames, no pair of `names.FAMOUS`; or, seldom, an initial."""
     rng = writer.rng
     given = _draw(writer, names.MEN if gender == "m" else names.WOMEN)
     surname = _draw(writer, names.SURNAMES)
@@ -52,7 +52,7 @@ def full_name(writer: Writer, gender: str) -> list[str]:
         # "Arrieta y Luna" would be two people, so the old "y" between surnames stays out.
         if second != surname and " " not in second:
             words.append(second)
-    elif rng.random() < 0.06:
+    elif rng.random() < initials:
         words = [f"{given[0]}.", surname]
     return words
 
@@ -65,7 +65,8 @@ def allowed(given: str, surname: str) -> bool:
 
 def _person(writer: Writer, args: tuple[str, ...], wanted: Form | None) -> Filled:
     gender = _gender(writer, args, wanted)
-    return entity(_proper(" ".join(full_name(writer, gender))), "PER"), Form(gender)
+    initials = 0.0 if args else 0.06  # "don G. Muñoz" is nobody's way of speaking
+    return entity(_proper(" ".join(full_name(writer, gender, initials))), "PER"), Form(gender)
 
 
 def _given(writer: Writer, args: tuple[str, ...], wanted: Form | None) -> Filled:

@@ -67,23 +67,29 @@ class Maker:
         self.writer = Writer(rng, RULES, FILLERS, HELD_OUT_SHARE if held_out else 0.0)
         self.seen = set() if seen is None else seen
 
-    def make(self, count: int, topic: str | None = None) -> list[Sentence]:
-        """The next `count` sentences, of one topic or of all."""
-        return [self._new(topic) for _ in range(count)]
+    def make(self, count: int, topic: str | None = None, vague: float = 0.0) -> list[Sentence]:
+        """The next `count` sentences, of one topic or of all.
 
-    def _new(self, topic: str | None) -> Sentence:
+        vague: the share of them whose words might belong to any topic.
+        """
+        return [self._new(topic, vague) for _ in range(count)]
+
+    def _new(self, topic: str | None, vague: float) -> Sentence:
         for _ in range(_TRIES):
-            sentence = self._one(topic or self.rng.choice(TOPICS))
+            sentence = self._one(topic or self.rng.choice(TOPICS), vague)
             key = plain(sentence.text)
             if key not in self.seen and _sensible(sentence):
                 self.seen.add(key)
                 return sentence
         raise RuntimeError(f"no new sentence in {_TRIES} tries: the templates are used up")
 
-    def _one(self, topic: str) -> Sentence:
+    def _one(self, topic: str, vague: float) -> Sentence:
         self.writer.topic = topic
         register = self.rng.choices(list(REGISTERS), list(REGISTERS.values()))[0]
-        tokens = _WRITERS[register](self)
+        if vague and self.rng.random() < vague:
+            register, tokens = "wire", self.rule("vago")
+        else:
+            tokens = _WRITERS[register](self)
         words, pos, tags = zip(*tokens, strict=True)
         return Sentence(words, pos, tags, topic, register)
 
@@ -118,7 +124,9 @@ class Maker:
     def social(self) -> list[Token]:
         """A short message: mostly lower case, accents and opening marks often left out."""
         tokens = self.rule("social" if self.rng.random() < 0.7 else "talk")
-        tokens = [t for t in tokens if t.word not in {"¿", "¡", "—"}]
+        if any(t.word == "—" for t in tokens):  # nobody chats with a narrator
+            return self.social()
+        tokens = [t for t in tokens if t.word not in {"¿", "¡"}]
         if self.rng.random() < 0.5:
             return [t._replace(word=plain(t.word)) for t in tokens]
         if self.rng.random() < 0.5:

@@ -179,6 +179,9 @@ class Writer:
         return inflect(item.name, forms[item.agree])
 
 
+_OF_INTERIOR = {"ministerio", "ministro", "ministra", "consejero", "consejera"}
+
+
 def join(tokens: Sequence[Token]) -> list[Token]:
     """The finished sentence's sound changes: el agua, del, al, e Inés, u otro."""
     done: list[Token] = []
@@ -187,6 +190,9 @@ def join(tokens: Sequence[Token]) -> list[Token]:
         word = before_tonic(token.word, follows)
         if word in {"y", "o"}:
             word = euphonic(word, follows)
+        # Of all offices only this one keeps its article: Ministerio del Interior, but de Hacienda.
+        if (word, follows) == ("de", "Interior") and done and done[-1].word.lower() in _OF_INTERIOR:
+            word = "del"
         if word == "el" and token.pos == "DET" and done and done[-1].word in {"a", "de"}:
             done[-1] = done[-1]._replace(word={"a": "al", "de": "del"}[done[-1].word])
             continue

@@ -32,7 +32,7 @@ DAYS = _FUNCTION["NOUN"].split()[:7]
 _NOUNS = {
     "partido": "partido:m encuentro:m duelo:m choque:m derbi:m compromiso:m",
     "fallo": "penalti:m remate:m tiro:m ocasión:f lanzamiento:m pase:m",
-    "juego": "gol:m penalti:m remate:m tiro:m balón:m pase:m centro:m saque:m parada:f ocasión:f",
+    "juego": "gol:m penalti:m remate:m tiro:m pase:m centro:m saque:m parada:f ocasión:f",
     "victoria": "victoria:f derrota:f remontada:f clasificación:f eliminación:f goleada:f",
     "instalacion": "estadio:m pabellón:m gimnasio:m piscina:f pista:f polideportivo:m velódromo:m",
     "equipo": "equipo:m plantilla:f selección:f conjunto:m",
@@ -109,8 +109,7 @@ _ROLES = {
     "deporte": """delantero/delantera portero/portera capitán/capitana defensa/defensa
         centrocampista/centrocampista jugador/jugadora lateral/lateral extremo/extremo
         futbolista/futbolista""",
-    "atleta": """tenista/tenista ciclista/ciclista atleta/atleta piloto/piloto nadador/nadadora
-        judoca/judoca gimnasta/gimnasta maratonista/maratonista corredor/corredora""",
+    "atleta": "corredor/corredora deportista/deportista campeón/campeona competidor/competidora",
     "local": "alcalde/alcaldesa concejal/concejala",
     "cartera": "ministro/ministra consejero/consejera",
     "partido": """portavoz/portavoz diputado/diputada candidato/candidata senador/senadora
@@ -126,7 +125,7 @@ _ROLES = {
         químico/química médico/médica geólogo/geóloga profesor/profesora catedrático/catedrática
         matemático/matemática ingeniero/ingeniera oncólogo/oncóloga""",
     "cultura": """escritor/escritora director/directora actor/actriz pintor/pintora poeta/poeta
-        novelista/novelista escultor/escultora músico/música bailarín/bailarina
+        novelista/novelista escultor/escultora compositor/compositora bailarín/bailarina
         guitarrista/guitarrista cineasta/cineasta dramaturgo/dramaturga cantante/cantante
         comisario/comisaria editor/editora""",
     "familia": "hermano/hermana primo/prima vecino/vecina amigo/amiga cuñado/cuñada tío/tía",

@@ -223,7 +223,7 @@ CUPS = _names(
 )
 NATION_CUPS = _names("Eurocopa:f Mundial Copa_América:f", "Liga_de_Naciones:f")
 RACES = _names(
-    """Vuelta_a_España:f Giro_de_Italia Gran_Premio_de_Mónaco Maratón_de_Valencia
+    """Vuelta_a_España:f Giro_de_Italia Maratón_de_Valencia
     Vuelta_a_Castilla:f Carrera_de_San_Silvestre:f""",
     "Volta:f Clásica_de_Ordizia:f Tour",
 )

@@ -27,6 +27,11 @@ RULES = {
         en {country}
         en {place}
         """,
+    "lugar_politica": """
+        en {city}
+        en {city}
+        en {region}
+        """,
     "donde": """
         en {place}
         en {town}
@@ -163,6 +168,13 @@ RULES = {
         {nombre} , {nombre} y {nombre} coinciden_v en este punto_n
         el vuelo_n hizo_v escala_n en {abroad} y llegó_v tarde a {town}
         la cita_n de abril se aplaza_v a mayo por las nieves_n en {zone}
+        """,
+    # A sentence of no topic in particular, for the texts of the topic files.
+    "vago": """
+        {compartido} .
+        {compartido} .
+        {compartido} .
+        {titular} .
         """,
     # Anybody or anything that can act: only the name itself tells which.
     "nombre": """

@@ -11,7 +11,7 @@ RULES = {
         el@1 {r.cultura@1} {a.gentilicio@1} {per#1}
         el@1 {r.cultura#1} de « {work} »
         el@1 {r.cultura#1}
-        {per#1} ( {town} , {year} )
+        {per#1} ( {town} , {byear} )
         """,
     "c_cultura": """
         {quien#1} {v.escribir.pret@1} « {work} » , un@2 {n.libro#2} {a.obra@2}
@@ -27,7 +27,7 @@ RULES = {
         la editorial_n [ORG {editorial} ] publicó_v « {work} »
         {quien#1} leyó_v poemas_n en el@2 {venue#2}
         un@1 {n.pieza#1} {a.pieza@1} apareció_v en un convento_n de {city}
-        {quien#1} murió_v en {town} a los {num.60.99} años
+        {per} murió_v en {town} a los {num.60.99} años
         el@1 {museum#1} prestó_v un@2 {n.pieza#2} a el@3 {museum#3}
         el [MISC Premio {per} ] recayó_v en {per}
         el@1 {n.muestra#1} reunió_v a {num.20.900} artistas_n de {country}

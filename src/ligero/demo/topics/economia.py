@@ -22,7 +22,7 @@ RULES = {
         {firm} cerró_v su@1 {n.empresa#1} de {town}
         {quien#1} vendió_v sus acciones_n de {firm} por {money}
         el [MISC Ibex 35 ] {v.subir.pret} un {pct}
-        la Bolsa_n de {town} {v.subir.pret} un {pct} hasta los {num.7200.12900} puntos_n
+        la Bolsa_n de {abroad} {v.subir.pret} un {pct} hasta los {num.7200.12900} puntos_n
         el@1 {bank#1} elevó_v al_e {pct} su previsión_n para {country}
         las exportaciones_n de {country} a {country} {crecieron} un {pct}
         {firm} y {firm} firmaron_v un acuerdo_n para distribuir_v {n.producto.p}

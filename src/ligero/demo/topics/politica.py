@@ -40,7 +40,7 @@ RULES = {
         los presidentes_n de {country} y {country} se reunieron_v en {abroad}
         el@1 {party#1} y el@2 {party#2} pactaron_v el@3 {n.norma#3}
         {per#1} fue elegido@1_v {r.local@1} de {city}
-        {quien#1} juró_v su cargo_n ante el@2 {body#2}
+        {quien#1} juró_v su cargo_n ante el [ORG Parlamento de {region} ]
         el [ORG Ayuntamiento de {city} ] aprobó_v construir_v un@1 {n.servicio#1}
         {office} retiró_v el@1 {n.norma#1} por falta_n de apoyos_n
         {quien#1} acusó_v a el@2 {party#2} de bloquear_v el@3 {law#3}
@@ -82,7 +82,7 @@ RULES = {
         el [ORG Pleno de el Ayuntamiento de {city} ] acuerda_v aprobar_v la [MISC Ordenanza {decree} ] .
         se nombra_v a {tratado} vocal_n de el [ORG Consejo Asesor de {office} ] .
         de conformidad_n con el@1 {law#1} , se publica_v el@2 {n.local#2} de {region} .
-        {tratado#1} formula_v una pregunta_n a el@2 {body#2} sobre el@3 {n.servicio#3} de {city} .
+        {tratado#1} pregunta_v a el [ORG Parlamento de {region} ] por el@3 {n.servicio#3} de {city} .
         [MISC Real Decreto {decree} ] , por el que_p se regula_v el@1 {n.servicio#1} .
         el [ORG Ministerio de {office} ] notifica_v a {tratado} la resolución_n de el {date.y} .
         {tratado#1} , en nombre_n de el@2 {party#2} , abre_v la sesión_n a las {num.9.20} horas_n .
