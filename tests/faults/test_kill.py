@@ -17,11 +17,15 @@ from forks import Forks
 
 from ligero.runs import sha256
 
-ROUNDS = 3  # whole roads, each from an empty folder
-KILLS = 20  # at least; some fifty in practice
+KILLS = 20  # at least; some sixty in practice
 
-# What is written under these names, from the first moments of a road to its last.
+# What is written under these names while it is not whole yet.
 MARKS = (".vocab~", ".step-", ".best-", ".model~", ".shard-", ".results.json~", ".manifest.json~")
+# A road in the order in which it writes; "" is any moment.
+ALONG = [
+    "", "", ".vocab~", "", ".step-", "", ".best-", ".model~", ".results.json~", ".step-", "",
+    ".model~", ".manifest.json~", "", ".shard-", ".step-", "", ".best-", ".model~", ".results.json~",
+]  # fmt: skip
 
 
 def test_a_run_killed_at_any_moment_ends_with_the_same_bits(tmp_path):
@@ -29,34 +33,35 @@ def test_a_run_killed_at_any_moment_ends_with_the_same_bits(tmp_path):
     killed: Counter[str] = Counter()
     with Forks() as forks:
         calm = tmp_path / "calm"
-        arguments = small.compress(data, calm / "out", calm / "cache")
         started = time.monotonic()
-        assert forks.run(arguments, tmp_path / "calm.log") == 0, (tmp_path / "calm.log").read_text()
+        code = forks.run(small.compress(data, calm / "out", calm / "cache"), tmp_path / "calm.log")
         took = time.monotonic() - started
+        assert code == 0, (tmp_path / "calm.log").read_text()
         expected = _left(calm)
-        for number in range(ROUNDS):
+        # The same seeds kill at other moments on another machine: any moment must do.
+        for number, marks in enumerate((ALONG, ALONG, [], [])):
             place = tmp_path / f"round-{number}"
-            _torment(forks, data, place, random.Random(number), took, killed)
+            _torment(forks, data, place, random.Random(number), took, marks, killed)
             assert _left(place) == expected
             assert _half_written(place) == []
     print(f"\n{killed.total()} kills:", ", ".join(f"{n} {k}" for k, n in sorted(killed.items())))
     assert killed.total() >= KILLS
     during = {kind: count for kind, count in killed.items() if kind in MARKS}
     assert during.get(".step-", 0) >= 3
-    assert len(during) >= 5, f"only these were caught while they were written: {during}"
+    assert len(during) >= 4, f"only these were caught while they were written: {during}"
 
 
-def _torment(forks, data, place, rng, took, killed):
+def _torment(forks, data, place, rng, took, marks, killed):
     """Start the road and kill it until it gets to its end before the kill does."""
     place.mkdir()
     log = place.with_suffix(".log")
     arguments = small.compress(data, place / "out", place / "cache")
-    while True:
+    for number in range(100):
         pid = forks.start(arguments, log)
-        # The first two kills fall on the start itself.
-        most = 0.1 if killed[f"{place.name}"] < 2 else 0.25 * took
-        mark = rng.choice((*MARKS, "", "", ""))
-        if not _wait(forks, place, mark, rng.uniform(0.0, most)):
+        mark = marks[number] if number < len(marks) else ""
+        # A mark is waited for as long as it takes; the first two kills fall on the start itself.
+        moment = rng.uniform(0.0, 0.1 if number < 2 else 0.2 * took)
+        if not _wait(forks, place, mark, 60.0 if mark else moment):
             os.kill(pid, signal.SIGKILL)
         code = forks.code()
         if code == 0:
@@ -64,6 +69,7 @@ def _torment(forks, data, place, rng, took, killed):
         assert code == -signal.SIGKILL, log.read_text()
         caught = [m for m in MARKS for name in _half_written(place) if name.startswith(m)]
         killed[caught[0] if caught else "between saves"] += 1
+    raise AssertionError(f"not at its end after {number + 1} kills: {log.read_text()[-2000:]}")
 
 
 def _wait(forks, place, mark, seconds) -> bool:
