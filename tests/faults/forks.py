@@ -8,6 +8,7 @@ import json
 import os
 import resource
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -31,12 +32,21 @@ class Forks:
         self._server.stdin.close()
         self._server.wait(60)
 
-    def start(self, arguments: Sequence[str], log: Path, largest: int | None = None) -> int:
+    def start(
+        self,
+        arguments: Sequence[str],
+        log: Path,
+        *,
+        dies: tuple[str, int] | None = None,
+        largest: int | None = None,
+    ) -> int:
         """Begin `ligero ARGUMENTS`; its process id. Its output is appended to `log`.
 
-        largest: bytes that a file may have; writing more fails as on a disk that is full.
+        dies: (text, n) kills it with SIGKILL right before it touches for the n-th time a file or
+        folder with this text in its name. largest: bytes that a file may have; writing more fails
+        as on a disk that is full.
         """
-        job = {"arguments": list(arguments), "log": str(log), "largest": largest}
+        job = {"arguments": list(arguments), "log": str(log), "dies": dies, "largest": largest}
         self._server.stdin.write(json.dumps(job).encode() + b"\n")
         return int(self._server.stdout.readline())
 
@@ -48,9 +58,9 @@ class Forks:
         """Wait for the end of the run; its exit code, or minus the signal that ended it."""
         return int(self._server.stdout.readline())
 
-    def run(self, arguments: Sequence[str], log: Path, largest: int | None = None) -> int:
+    def run(self, arguments: Sequence[str], log: Path, **how) -> int:
         """Begin a run and wait for it; its exit code."""
-        self.start(arguments, log, largest)
+        self.start(arguments, log, **how)
         return self.code()
 
 
@@ -76,7 +86,9 @@ def _serve() -> None:
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 
 
-def _child(arguments: list[str], log: str, largest: int | None) -> None:
+def _child(
+    arguments: list[str], log: str, dies: tuple[str, int] | None, largest: int | None
+) -> None:
     code = 70
     try:
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -85,6 +97,8 @@ def _child(arguments: list[str], log: str, largest: int | None) -> None:
         os.dup2(output, 2)
         if largest is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
+        if dies is not None:
+            _die_at(*dies)
         from ligero import cli
 
         code = cli.main(arguments)
@@ -96,6 +110,20 @@ def _child(arguments: list[str], log: str, largest: int | None) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _die_at(text: str, times: int) -> None:
+    touches = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.scandir"}
+    seen = 0
+
+    def watch(event: str, arguments: tuple) -> None:
+        nonlocal seen
+        if event in touches and text in str(arguments):
+            seen += 1
+            if seen == times:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(watch)
 
 
 if __name__ == "__main__":
