@@ -14,8 +14,9 @@ DEMO ?= runs/demo
 # The whole road on made-up sentences: no network after the installation, under 3 minutes.
 demo: .venv/.ready
 	$(BIN)/ligero demo $(DEMO)/data
-	$(BIN)/ligero compress --config $(DEMO)/data/demo.toml --out $(DEMO)/run
-	$(BIN)/ligero predict $(DEMO)/run "La ministra Nieves Córdoba viajó a Córdoba con el equipo del Real Madrid."
+	$(BIN)/ligero compress --config recipes/demo.toml --out $(DEMO)/run --train $(DEMO)/data/train.conll \
+	  --dev $(DEMO)/data/dev.conll --test $(DEMO)/data/test.conll
+	$(BIN)/ligero predict $(DEMO)/run "La ministra Nieves Córdoba viajó a Córdoba con el Real Zaragoza."
 
 test: .venv/.ready lint
 	$(BIN)/pytest

@@ -35,9 +35,10 @@ def main() -> None:
         table = config.read_toml(chosen.config)
         name = f"{Path(chosen.config).stem}-{seed}"
         # A cache of its own: the time that the teacher's outputs take belongs to the run.
-        places = {"out": str(chosen.runs / name), "cache": str(chosen.runs / f"{name}-cache")}
+        cache = {"cache": str(chosen.runs / f"{name}-cache")}
+        place = {"place": {"out": str(chosen.runs / name)}}
         settings = config.build(
-            config.CompressConfig, config.nest({("seed",): seed}, {**table, "place": places})
+            config.CompressConfig, config.nest({("seed",): seed}, {**table, **cache, **place})
         )
         results.append(compress.compress(settings))
     summary = summarise(results, chosen.seeds, chosen.machine, config.read_toml(chosen.config))

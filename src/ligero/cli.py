@@ -36,6 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        # A disk that is full, a folder that went away: nothing of ligero's, so no traceback.
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"{COMMAND}: {where}{error.strerror or error}", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -101,7 +106,7 @@ def _settings(parser: Parser, cls: type) -> None:
             config.flag(option),
             dest="set " + ".".join(option.path),
             default=argparse.SUPPRESS,
-            metavar=config.kind_of(option.type),
+            metavar=option.metavar,
             help=option.help.replace("%", "%%") + default,
         )
     parser.set_defaults(settings=cls)
@@ -201,10 +206,13 @@ def _demo(chosen: argparse.Namespace) -> None:
     from ligero import demo
 
     demo.write(Path(chosen.folder), seed=chosen.seed)
-    print(f"made-up data in {chosen.folder}; try, with three times the same folder:")
+    data = " ".join(
+        f"--{split} {chosen.folder}/{split}.conll" for split in ("train", "dev", "test")
+    )
     print(
-        f"  ligero compress --train {chosen.folder}/train.conll --dev {chosen.folder}/dev.conll"
-        f" --test {chosen.folder}/test.conll"
+        f"{chosen.folder}: sentences made up by ligero (seed {chosen.seed}), to try it without real data;\n"
+        "scores on them say nothing about real Spanish. The road on them, or on your own files:\n"
+        f"  ligero compress {data}"
     )
 
 
@@ -228,8 +236,8 @@ def _print_run(results: dict[str, Any]) -> None:
 def _print(what: Any) -> None:
     from rich.console import Console
 
-    # A pipe has no width: what is printed to one is never folded.
     console = Console()
     if not console.is_terminal:
-        console = Console(width=200)
-    console.print(what, highlight=False, soft_wrap=not console.is_terminal)
+        # A pipe or a file has no width: nothing that is printed to one is folded.
+        console = Console(width=1000)
+    console.print(what, highlight=False)

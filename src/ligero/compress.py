@@ -44,11 +44,11 @@ def compress(config: CompressConfig) -> dict[str, Any]:
     when finished it does nothing but return what came out.
     """
     task = source.load(config.data)
-    teacher, student = resolve(config.teacher), resolve(config.student)
+    teacher, student = _at_hand(config.teacher), _at_hand(config.student)
     out = _place(config.place, "compress", task, config.student)
-    announce(task, f"{config.teacher} teaches {config.student}", out)
     with Run(out, "compress", {**identity(config), "content": task.digest}) as run:
-        if run.is_complete:
+        announce(task, f"{config.teacher} teaches {config.student}", out)
+        if run.is_complete(Progress("run").note):
             return run.results()
 
         def stage(name: str, title: str, model: Reference) -> Stage:
@@ -74,7 +74,7 @@ def compress(config: CompressConfig) -> dict[str, Any]:
             rows[TEACHER] = stages.results_of(ready, task, config.teacher)
         rows[ALONE] = stages.finetune(stage(ALONE, "student alone", student))
         rows[STUDENT_FOLDER] = stages.distill(
-            stage(STUDENT_FOLDER, "student", student), ready, config.distill, _cache(config.place)
+            stage(STUDENT_FOLDER, "student", student), ready, config.distill, _cache(config.cache)
         )
         models = {
             TEACHER: ready,
@@ -103,19 +103,17 @@ def compress(config: CompressConfig) -> dict[str, Any]:
 
 def finetune(config: FinetuneConfig) -> dict[str, Any]:
     """One model trained by gold labels, in a run folder of its own; its results."""
-    task, model = source.load(config.data), resolve(config.model)
+    task, model = source.load(config.data), _at_hand(config.model)
     out = _place(config.place, "finetune", task, config.model)
-    announce(task, f"{config.model}, fine-tuned", out)
-    return stages.finetune(_single(config, task, model, out, "model"))
+    return stages.finetune(
+        _single(config, task, model, out, "model", f"{config.model}, fine-tuned")
+    )
 
 
 def distill(config: DistillRunConfig) -> dict[str, Any]:
     """One student trained by a finished teacher, in a run folder of its own; its results."""
-    task, student, teacher = (
-        source.load(config.data),
-        resolve(config.student),
-        resolve(config.teacher),
-    )
+    task = source.load(config.data)
+    teacher, student = _at_hand(config.teacher), _at_hand(config.student)
     ready = _ready(teacher, task)
     if ready is None:
         raise InputError(
@@ -123,9 +121,9 @@ def distill(config: DistillRunConfig) -> dict[str, Any]:
             expected="a model fine-tuned on this task (ligero finetune makes one)",
         )
     out = _place(config.place, "distill", task, config.student)
-    announce(task, f"{config.teacher} teaches {config.student}", out)
-    stage = _single(config, task, student, out, "student")
-    return stages.distill(stage, ready, config.distill, _cache(config.place))
+    what = f"{config.teacher} teaches {config.student}"
+    stage = _single(config, task, student, out, "student", what)
+    return stages.distill(stage, ready, config.distill, _cache(config.cache))
 
 
 def timed(models: Mapping[str, Trained], task: Task) -> dict[str, float]:
@@ -170,7 +168,12 @@ def machine() -> dict[str, Any]:
 
 
 def _single(
-    config: FinetuneConfig | DistillRunConfig, task: Task, model: Reference, out: Path, title: str
+    config: FinetuneConfig | DistillRunConfig,
+    task: Task,
+    model: Reference,
+    out: Path,
+    title: str,
+    what: str,
 ) -> Stage:
     return Stage(
         run=out,
@@ -182,7 +185,16 @@ def _single(
         vocab=config.vocab,
         vocabulary=out / VOCABULARY,
         threads=config.place.threads,
+        begins=lambda: announce(task, what, out),
     )
+
+
+def _at_hand(name: str) -> Reference:
+    """The model that `name` stands for, its weights here and sound before any folder is begun."""
+    reference = resolve(name)
+    if reference.weights is not None:
+        build.locate(reference.weights)
+    return reference
 
 
 def _ready(reference: Reference, task: Task) -> Trained | None:
@@ -201,8 +213,8 @@ def _place(place: PlaceConfig, command: str, task: Task, model: str) -> Path:
     return Path("runs") / f"{command}-{task.name}-{model.replace('/', '-').replace(':', '-')}"
 
 
-def _cache(place: PlaceConfig) -> Path:
-    chosen = place.cache or os.environ.get(CACHE_VARIABLE)
+def _cache(folder: str | None) -> Path:
+    chosen = folder or os.environ.get(CACHE_VARIABLE)
     return (Path(chosen) if chosen else Path.home() / ".cache" / "ligero") / "teachers"
 
 

@@ -5,6 +5,7 @@ between two calls of the same run: it does not change what comes out.
 """
 
 import dataclasses
+import math
 import tomllib
 import types
 import typing
@@ -17,9 +18,18 @@ from ligero.errors import InputError, excerpt, unknown
 T = TypeVar("T")
 
 
-def setting(default: Any, text: str, *, free: bool = False) -> Any:
-    """A dataclass field with its default and its one-sentence help."""
-    return field(default=default, metadata={"help": text, "free": free})
+def setting(
+    default: Any,
+    text: str,
+    *,
+    free: bool = False,
+    metavar: str = "",
+    least: float = 0,
+    most: float = math.inf,
+) -> Any:
+    """A dataclass field with its default and its one-sentence help; a number's least and most."""
+    facts = {"help": text, "free": free, "metavar": metavar, "range": (least, most)}
+    return field(default=default, metadata=facts)
 
 
 def section(cls: type, *, free: bool = False) -> Any:
@@ -32,13 +42,19 @@ class DataConfig:
     """Where labelled data come from: a task of the catalog, or one's own files."""
 
     task: str | None = setting(None, "a task of the catalog; leave out to give your own files")
-    train: str | None = setting(None, "your own training file")
-    dev: str | None = setting(None, "your own validation file; without one, a tenth of train")
-    test: str | None = setting(None, "your own test file; without one, scores are those of dev")
+    train: str | None = setting(None, "your own training file", metavar="FILE")
+    dev: str | None = setting(
+        None, "your own validation file; without one, a tenth of train", metavar="FILE"
+    )
+    test: str | None = setting(
+        None, "your own test file; without one, scores are those of dev", metavar="FILE"
+    )
     format: str | None = setting(None, "the files' format; guessed and said where it is left out")
     encoding: str | None = setting(None, "the files' encoding; guessed and said where left out")
-    folder: str | None = setting(None, "folder with the catalog's files (else $LIGERO_DATA)")
-    limit: int | None = setting(None, "use only the first so many training examples")
+    folder: str | None = setting(
+        None, "folder with the catalog's files (else $LIGERO_DATA)", metavar="DIR"
+    )
+    limit: int | None = setting(None, "use only the first so many training examples", least=1)
 
 
 @dataclass(frozen=True)
@@ -48,7 +64,7 @@ class VocabConfig:
     algorithm: Literal["unigram", "bpe", "wordpiece"] = setting(
         "unigram", "how sub-words are found"
     )
-    size: int = setting(8000, "number of sub-words")
+    size: int = setting(8000, "number of sub-words", least=1)
     lowercase: bool = setting(False, "fold case; accents are kept either way")
 
 
@@ -57,12 +73,12 @@ class FitConfig:
     """One training run, whatever its objective."""
 
     epochs: int = setting(10, "passes over the training data")
-    batch_size: int = setting(16, "examples in one step of the optimiser")
+    batch_size: int = setting(16, "examples in one step of the optimiser", least=1)
     learning_rate: float | None = setting(
         None, "peak learning rate; the model's own where left out"
     )
     schedule: Literal["linear", "cosine", "constant"] = setting("linear", "decay after the warm-up")
-    warmup: float = setting(0.1, "share of the steps over which the learning rate rises")
+    warmup: float = setting(0.1, "share of the steps over which the learning rate rises", most=1)
     weight_decay: float = setting(0.01, "decoupled weight decay of AdamW")
     clip: float = setting(1.0, "largest norm of the gradient")
     patience: int = setting(0, "evaluations without a better score before stopping; 0: never")
@@ -71,11 +87,11 @@ class FitConfig:
     )
     precision: Literal["fp32", "bf16"] = setting("fp32", "arithmetic of the forward pass")
     window: int | None = setting(
-        None, "sub-words a model sees at once; its own maximum if left out"
+        None, "sub-words a model sees at once; its own maximum if left out", least=16
     )
     bucketed: bool = setting(True, "batches of examples of similar length")
-    accumulation: int = setting(1, "pieces, at least, into which a step's batch is cut")
-    batch_tokens: int = setting(8192, "padded sub-words in one piece, at most")
+    accumulation: int = setting(1, "pieces, at least, into which a step's batch is cut", least=1)
+    batch_tokens: int = setting(8192, "padded sub-words in one piece, at most", least=1)
     evaluate_steps: int = setting(0, "steps between evaluations; 0: at the end of each epoch")
     checkpoint_seconds: float = setting(
         60.0, "seconds between checkpoints, at most those of an epoch", free=True
@@ -86,10 +102,10 @@ class FitConfig:
 class DistillConfig:
     """L = alpha CE + (1 - alpha) KD (Speedy Gonzales, section 3.1)."""
 
-    alpha: float = setting(0.0, "weight of the gold labels' cross-entropy")
+    alpha: float = setting(0.0, "weight of the gold labels' cross-entropy", most=1)
     loss: Literal["kl", "ce", "mse"] = setting("kl", "what compares student and teacher")
     temperature: float = setting(
-        1.0, "softens both distributions (kl, ce), whose loss it scales by T²"
+        1.0, "softens both distributions (kl, ce), whose loss it scales by T²", least=0.01
     )
 
 
@@ -97,10 +113,8 @@ class DistillConfig:
 class PlaceConfig:
     """Where a run leaves its folders, and how much of the machine it takes."""
 
-    out: str | None = setting(None, "the run's folder; named after task and model if left out")
-    cache: str | None = setting(
-        None,
-        "folder of teacher outputs shared by all runs (else $LIGERO_CACHE, ~/.cache/ligero)",
+    out: str | None = setting(
+        None, "the run's folder; named after task and model if left out", metavar="DIR"
     )
     threads: int | None = setting(None, "processor threads; all where left out")
 
@@ -118,6 +132,12 @@ class CompressConfig:
     teacher_fit: FitConfig = section(FitConfig)
     student_fit: FitConfig = section(FitConfig)
     distill: DistillConfig = section(DistillConfig)
+    cache: str | None = setting(
+        None,
+        "folder of teacher outputs shared by all runs (else $LIGERO_CACHE, ~/.cache/ligero)",
+        free=True,
+        metavar="DIR",
+    )
     place: PlaceConfig = section(PlaceConfig, free=True)
 
 
@@ -146,6 +166,12 @@ class DistillRunConfig:
     vocab: VocabConfig = section(VocabConfig)
     fit: FitConfig = section(FitConfig)
     distill: DistillConfig = section(DistillConfig)
+    cache: str | None = setting(
+        None,
+        "folder of teacher outputs shared by all runs (else $LIGERO_CACHE, ~/.cache/ligero)",
+        free=True,
+        metavar="DIR",
+    )
     place: PlaceConfig = section(PlaceConfig, free=True)
 
 
@@ -157,6 +183,7 @@ class Option:
     type: Any
     default: Any
     help: str
+    metavar: str
 
 
 # Sections whose settings need no prefix on the command line: their names are clear alone.
@@ -171,7 +198,10 @@ def options(cls: type, path: tuple[str, ...] = ()) -> list[Option]:
         if dataclasses.is_dataclass(hints[f.name]):
             found += options(typing.cast(type, hints[f.name]), (*path, f.name))
         else:
-            found.append(Option((*path, f.name), hints[f.name], f.default, f.metadata["help"]))
+            metavar = f.metadata["metavar"] or kind_of(hints[f.name])
+            found.append(
+                Option((*path, f.name), hints[f.name], f.default, f.metadata["help"], metavar)
+            )
     return found
 
 
@@ -205,6 +235,9 @@ def read_toml(path: str | Path) -> dict[str, Any]:
 def build(cls: type[T], values: dict[str, Any], where: str = "settings") -> T:
     """A dataclass from nested dictionaries; InputError for an unknown key or a wrong type."""
     hints = typing.get_type_hints(cls)
+    ranges = {
+        f.name: f.metadata.get("range", ()) for f in dataclasses.fields(typing.cast(Any, cls))
+    }
     made: dict[str, Any] = {}
     for name, value in values.items():
         if name not in hints:
@@ -215,18 +248,18 @@ def build(cls: type[T], values: dict[str, Any], where: str = "settings") -> T:
                 raise InputError(f"{where}: {name} = {excerpt(str(value))}", expected="a table")
             made[name] = build(typing.cast(type, hint), value, f"{where}.{name}")
         else:
-            made[name] = convert(hint, value, f"{where}: {name}")
+            made[name] = convert(hint, value, f"{where}: {name}", *ranges[name])
     return cls(**made)
 
 
-def convert(hint: Any, value: Any, where: str) -> Any:
+def convert(hint: Any, value: Any, where: str, least: float = 0, most: float = math.inf) -> Any:
     """`value` (from TOML or a flag's text) as the type that the setting asks for."""
     origin = typing.get_origin(hint)
     if origin in (Union, types.UnionType):
         if value is None:
             return None
         (inner,) = [a for a in typing.get_args(hint) if a is not type(None)]
-        return convert(inner, value, where)
+        return convert(inner, value, where, least, most)
     if origin is Literal:
         choices = typing.get_args(hint)
         if value in choices:
@@ -248,11 +281,14 @@ def convert(hint: Any, value: Any, where: str) -> Any:
         raise InputError(f"{where} = {excerpt(str(value))}", expected=f"a number ({hint.__name__})")
     try:
         number = hint(value)
-    except ValueError:
-        number = None
-    if number is None or number != float(value) or number < 0:
+        fits = number == float(value) < math.inf and least <= number <= most
+    except (ValueError, OverflowError):
+        fits = False
+    if not fits:
         kind = "a whole number" if hint is int else "a number"
-        raise InputError(f"{where} = {excerpt(str(value))}", expected=f"{kind}, not negative")
+        span = f"from {least:g} to {most:g}" if most < math.inf else f"at least {least:g}"
+        span = "not negative" if (least, most) == (0, math.inf) else span
+        raise InputError(f"{where} = {excerpt(str(value))}", expected=f"{kind}, {span}")
     return number
 
 

@@ -28,11 +28,11 @@ def predict(
         raise InputError(
             f"a pair of texts, and a model of kind {trained.kind.name}", expected="one text"
         )
-    texts = iter(texts)
-    while part := list(islice(texts, TOGETHER)):
-        for number, text in enumerate(part, start=1):
+    numbered = enumerate(texts, start=1)
+    while part := list(islice(numbered, TOGETHER)):
+        for number, text in part:
             _check(text, number)
-        examples = [trained.kind.read(text, second) for text in part]
+        examples = [trained.kind.read(text, second) for _, text in part]
         for example, scores in zip(examples, trained.scores(examples), strict=True):
             yield example.texts[0], trained.kind.present(example, scores, trained.labels)
 
@@ -58,6 +58,9 @@ def shown(text: str, found: Sequence[dict[str, Any]]) -> Table | Text:
 def _check(text: str, number: int) -> None:
     if not text.strip():
         raise InputError("an empty text", line=number, file="input", expected="some words")
+    if any("\ud800" <= c <= "\udfff" for c in text):
+        # What Python makes of bytes, on the command line or in a pipe, that do not decode.
+        raise InputError("bytes that are not UTF-8", line=number, file="input", expected="text")
     longest = max(map(len, text.split()), default=0)
     if longest > LONGEST_WORD:
         raise InputError(

@@ -13,15 +13,16 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from ligero import __version__
-from ligero.errors import BusyError, DamagedError, InputError
+from ligero.errors import BusyError, DamagedError, InputError, LigeroError
 
 MANIFEST = "manifest.json"
+LOG = "metrics.jsonl"
 
 
 def sha256(path: Path) -> str:
@@ -44,11 +45,14 @@ def write_json(path: Path, value: Any) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write `text` (UTF-8) so that `path` holds either its old content or all of the new."""
     temporary = path.with_name(_temporary(path.name))
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> Any:
@@ -87,8 +91,11 @@ def publish(folder: Path, **facts: Any) -> Iterator[Path]:
         else:
             temporary.rename(folder)
         _fsync(folder.parent)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
+        if type(error).__name__ == "SafetensorError":
+            # What safetensors makes of a full disk; its module is not there in a base install.
+            raise LigeroError(f"{folder}: cannot be written ({error})") from None
         raise
 
 
@@ -104,10 +111,13 @@ def write_manifest(folder: Path, **facts: Any) -> None:
 def verify(folder: Path) -> dict[str, Any]:
     """The manifest of `folder`, every file of it checked; DamagedError says what does not hold."""
     manifest = read_json(folder / MANIFEST)
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+    files = manifest.get("files") if isinstance(manifest, dict) else None
+    if not isinstance(files, dict):
         raise DamagedError(f"{folder / MANIFEST}: not a manifest")
-    for name, promised in manifest["files"].items():
+    for name, promised in files.items():
         path = folder / name
+        if not isinstance(promised, dict) or promised.keys() != {"bytes", "sha256"}:
+            raise DamagedError(f"{folder / MANIFEST}: no size and SHA-256 of {name}")
         if not path.is_file():
             raise DamagedError(f"{path}: missing")
         size = path.stat().st_size
@@ -120,10 +130,9 @@ def verify(folder: Path) -> dict[str, Any]:
 
 def sweep(folder: Path) -> None:
     """Remove what killed processes of this machine left half-written directly under `folder`."""
-    host = socket.gethostname()
-    for path in folder.glob(".*.tmp"):
-        made_by, pid = path.name.split("~")[-2:]
-        if made_by == host and not _alive(int(pid.removesuffix(".tmp"))):
+    for path in folder.glob(".*~*~*.tmp"):
+        *_, host, pid = path.name.removesuffix(".tmp").split("~")
+        if host == socket.gethostname() and pid.isdecimal() and not _alive(int(pid)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
@@ -152,9 +161,15 @@ class Run:
                 file=self.path,
                 expected="a new or empty one",
             )
-        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise InputError(
+                f"no place to write ({error.strerror})", file=self.path,
+                expected="a folder that you may write in",
+            ) from None  # fmt: skip
         # The kernel drops this lock with the process, however that ends.
-        self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -180,7 +195,17 @@ class Run:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if isinstance(error, InputError):
+            self._take_back()
         self._release()
+
+    def _take_back(self) -> None:
+        """Leave no folder behind in which nothing could begin: other settings may then have it."""
+        bare = [self.path / "config.json", self.path / "lock"]
+        if set(self.path.iterdir()) <= set(bare):
+            for path in bare:
+                path.unlink(missing_ok=True)
+            self.path.rmdir()
 
     def _release(self) -> None:
         if self._lock is not None:
@@ -190,25 +215,27 @@ class Run:
     def _same_as(self, begun: Mapping[str, Any]) -> None:
         before = {"command": begun.get("command"), **_flat(begun.get("identity", {}))}
         now = {"command": self.command, **_flat(self.identity)}
-        for key in sorted(before.keys() | now.keys()):
-            if before.get(key) != now.get(key):
-                raise InputError(
-                    f"a run begun with {key} = {before.get(key)!r}, and now {key} = {now.get(key)!r}",
-                    file=self.path,
-                    expected="the same settings and inputs, or another --out",
-                )
+        other = [k for k in sorted(before.keys() | now.keys()) if before.get(k) != now.get(k)]
+        if other:
+            was = ", ".join(f"{key} = {before.get(key)!r}" for key in other)
+            is_ = ", ".join(f"{key} = {now.get(key)!r}" for key in other)
+            raise InputError(
+                f"a run begun with {was}, and now {is_}",
+                file=self.path,
+                expected="the same settings and inputs, or another --out",
+            )
 
-    @property
-    def is_complete(self) -> bool:
-        """Whether the run finished; DamagedError when what it left no longer is what it left."""
+    def is_complete(self, say: Callable[[str], None]) -> bool:
+        """Whether the run finished and is as it was left. Damage is said; its work is then done again."""
         if not (self.path / MANIFEST).exists():
             return False
-        verify(self.path)
+        try:
+            verify(self.path)
+        except DamagedError as error:
+            say(f"finished before, but damaged since; done again ({error})")
+            (self.path / MANIFEST).unlink()
+            return False
         return True
-
-    def reopen(self) -> None:
-        """Take back that the run is complete, so that its work is done again."""
-        (self.path / MANIFEST).unlink()
 
     def finish(self, results: Mapping[str, Any]) -> None:
         """Write `results.json`, then the manifest: after this the run is complete."""
@@ -226,7 +253,8 @@ class Log:
 
     def __init__(self, path: Path, keep: int) -> None:
         """Continue the file at byte `keep`: what a killed process wrote after is written again."""
-        self._file = path.open("a+b")
+        # Unbuffered: on a full disk nothing is left to be written, and fail again, at the end.
+        self._file = path.open("a+b", buffering=0)
         self._file.truncate(keep)
         self._file.seek(0, os.SEEK_END)
 
@@ -237,12 +265,11 @@ class Log:
     @property
     def size(self) -> int:
         """Bytes written so far, all of them on disk."""
-        self._file.flush()
         os.fsync(self._file.fileno())
         return self._file.tell()
 
     def close(self) -> None:
-        """Write out what is buffered."""
+        """End the file."""
         self._file.close()
 
 
@@ -287,6 +314,10 @@ def _fsync(path: Path) -> None:
 
 
 def _alive(pid: int) -> bool:
+    if pid == os.getpid():
+        # Whatever bears this process's number before it has begun is an earlier one's: in a
+        # container every run may have the same number.
+        return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -4,6 +4,7 @@ Importing torch and transformers takes seconds, and a test that kills a run thir
 for them thirty times. The server itself computes nothing, so there is no thread to lose in a fork.
 """
 
+import importlib
 import json
 import os
 import resource
@@ -66,16 +67,15 @@ class Forks:
 
 def _serve() -> None:
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    import transformers
-    import transformers.models.bert.modeling_bert
-    import transformers.models.modernbert.modeling_modernbert
-
-    import ligero.compress
     import small
 
-    # transformers imports these when they are first asked for.
-    for name in ("AutoConfig", "AutoModelForTokenClassification", "BertConfig", "ModernBertConfig"):
-        getattr(transformers, name)
+    models = "transformers.models"
+    for name in (
+        "ligero.compress",
+        f"{models}.bert.modeling_bert",
+        f"{models}.modernbert.modeling_modernbert",
+    ):
+        importlib.import_module(name)
     small.register()
     print("ready", flush=True)
     for line in sys.stdin:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ligero.errors import InputError, LigeroError, excerpt
+from ligero.runs import MANIFEST, verify
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -33,11 +34,14 @@ def locate(reference: str | Path) -> Path:
         commit it holds.
 
     Raises InputError when there is no such folder or repository, when it needs a permission, or
-    when it is not a checkpoint that `check` accepts; LigeroError when the hub cannot be reached and
+    when it is not a checkpoint that `check` accepts; DamagedError for a folder that ligero
+    wrote and that no longer is what it wrote; LigeroError when the hub cannot be reached and
     the cache does not have it.
     """
     folder = Path(reference).expanduser()
     if folder.is_dir():
+        if (folder / MANIFEST).exists():
+            verify(folder)
         check(folder)
         return folder.resolve()
     if folder.exists():

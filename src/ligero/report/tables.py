@@ -41,10 +41,10 @@ def millions(parameters: int) -> str:
 
 
 def terminal(heading: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> Table:
-    """A table whose first two columns are names and whose others are figures."""
+    """A table with names on the left of their columns and figures on the right."""
     table = Table(title=title or None, title_justify="left", header_style="bold", box=None)
-    for i, name in enumerate(heading):
-        table.add_column(name, justify="left" if i < 2 else "right", no_wrap=True)
+    for name, figures in zip(heading, _figures(rows), strict=True):
+        table.add_column(name, justify="right" if figures else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
     return table
@@ -52,8 +52,16 @@ def terminal(heading: Sequence[str], rows: Sequence[Sequence[str]], title: str =
 
 def markdown(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """The same table in Markdown."""
-    lines = [heading, ["---"] * 2 + ["---:"] * (len(heading) - 2), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    rule = ["---:" if figures else "---" for figures in _figures(rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in (heading, rule, *rows))
+
+
+def _figures(rows: Sequence[Sequence[str]]) -> list[bool]:
+    """For each column whether it holds figures alone."""
+    return [
+        all(cell[:1] in "+-0123456789" and cell for cell in column)
+        for column in zip(*rows, strict=True)
+    ]
 
 
 def run(results: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:

@@ -1,21 +1,21 @@
 """Where a training run stands: weights, optimiser and position, in safetensors and JSON.
 
-`step-N` is the state after N steps, `best-N` the weights that scored best. Each is published whole
-with checksums (`runs.publish`). A damaged one is said to be so and the one before it is used; as
-order and chance are functions of the step, the run then comes to the same end.
+`step-N` is the state after N steps, with the log so far; `best-N` the weights that scored best.
+Each is published whole with checksums (`runs.publish`). A damaged one is said to be so and the one
+before it is used; as order and chance are functions of the step, the run then comes to the same end.
 """
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from shutil import rmtree
+from shutil import copyfile, rmtree
 from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
 
 from ligero.errors import DamagedError
-from ligero.runs import publish, read_json, verify, write_json
+from ligero.runs import LOG, publish, read_json, verify, write_json
 
 KEPT = 2
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
@@ -56,6 +56,8 @@ def save(
         }
         save_file(moments, place / "optimizer.safetensors")
         write_json(place / "position.json", asdict(position))
+        if (folder.parent / LOG).exists():
+            copyfile(folder.parent / LOG, place / LOG)
     _prune(folder)
 
 
@@ -82,6 +84,8 @@ def resume(
                 verify(folder / position.best)
         except DamagedError as error:
             say(f"checkpoint {path.name} is damaged and not used ({error})")
+            # It would count among the newest ones, which are kept, until the run has caught up.
+            rmtree(path)
             continue
         load_weights(path, model)
         moments = load_file(path / "optimizer.safetensors")
@@ -89,6 +93,9 @@ def resume(
             if f"{name}.step" in moments:
                 optimizer.state[p] = {m: moments[f"{name}.{m}"].to(p.device) for m in _MOMENTS}
                 # Where the optimiser is fused its step counter lives with the parameter.
+        if (path / LOG).exists():
+            # The log outside grows from line to line, so nothing vouches for it there.
+            copyfile(path / LOG, folder.parent / LOG)
         say(f"continuing after step {position.step}")
         return position
     return Position()

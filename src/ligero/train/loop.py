@@ -10,7 +10,7 @@ import torch
 
 from ligero.config import FitConfig
 from ligero.errors import DivergedError
-from ligero.runs import Log, sweep
+from ligero.runs import LOG, Log, sweep
 from ligero.train import checkpoint, optim, order
 from ligero.train.checkpoint import Position
 from ligero.train.features import Batch
@@ -89,7 +89,7 @@ def fit(
     per_epoch = order.steps(objective.size, config.batch_size)
     total = config.epochs * per_epoch
     every = config.evaluate_steps or per_epoch
-    log = Log(folder / "metrics.jsonl", keep=at.log_bytes)
+    log = Log(folder / LOG, keep=at.log_bytes)
     last_saved = time.monotonic()
     batches: list[Ids] = []
     with progress.training(total, at) as bar:

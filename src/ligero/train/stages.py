@@ -35,7 +35,8 @@ class Stage:
     """What both ways of training need.
 
     run: folder of the run. title: what the person sees it called. vocab, vocabulary: settings and
-    folder of the vocabulary that a model without one gets; stages with one folder share it.
+    folder of the vocabulary that a model without one gets; stages with one folder share it. begins:
+    called once the run's folder is this process's own.
     """
 
     run: Path
@@ -47,6 +48,7 @@ class Stage:
     vocab: VocabConfig
     vocabulary: Path
     threads: int | None = None
+    begins: Callable[[], None] = lambda: None
 
 
 def finetune(stage: Stage) -> dict[str, Any]:
@@ -92,13 +94,10 @@ def _train(
     }
     command = "distill" if "teacher" in facts else "finetune"
     with Run(stage.run, command, identity) as run:
-        try:
-            if run.is_complete:
-                progress.note("already finished")
-                return run.results()
-        except DamagedError as error:
-            progress.note(f"finished before, but damaged since; training again ({error})")
-            run.reopen()
+        stage.begins()
+        if run.is_complete(progress.note):
+            progress.note("already finished")
+            return run.results()
         device = loop.prepare(stage.threads)
         trained = start(stage)
         trained.model.to(device)
@@ -174,7 +173,7 @@ def make_vocabulary(folder: Path, task: Task, config: VocabConfig) -> None:
     """Train a vocabulary from the task's training texts alone, unless it is there already."""
     progress = Progress("vocabulary")
     try:
-        if verify(folder)["made_from"] == digest([task.digest, asdict(config)]):
+        if verify(folder).get("made_from") == digest([task.digest, asdict(config)]):
             return
     except DamagedError as error:
         if folder.exists():

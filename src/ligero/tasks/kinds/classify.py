@@ -42,7 +42,9 @@ class Classify:
         labels: Labels,
     ) -> dict[str, float]:
         """Accuracy, and F1 averaged over the labels."""
-        pairs = [(e.gold["label"][0], p["label"][0]) for e, p in zip(examples, predicted, strict=True)]
+        pairs = [
+            (e.gold["label"][0], p["label"][0]) for e, p in zip(examples, predicted, strict=True)
+        ]
         gold = [g for g, _ in pairs if g is not None]
         found = [f for g, f in pairs if g is not None]
         return {

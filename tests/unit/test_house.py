@@ -1,0 +1,91 @@
+"""The rules of the house: imports point down the road, and the light parts stay light."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ligero
+
+SOURCE = Path(ligero.__file__).parent
+
+# Each room may import those further right, and itself.
+ROAD = {
+    "cli": 0, "__main__": 0, "compress": 1, "evaluate": 1, "predict": 1, "demo": 1, "report": 2, "train": 2,
+    "tasks": 3, "models": 3, "vocab": 4, "config": 5, "runs": 5, "errors": 6, "__init__": 7,
+}  # fmt: skip
+HEAVY = {"torch", "transformers", "safetensors", "huggingface_hub"}
+LIGHT = ("cli", "config", "runs", "errors", "tasks", "demo", "report", "vocab")
+
+
+def modules():
+    for path in sorted(SOURCE.rglob("*.py")):
+        room = path.relative_to(SOURCE).with_suffix("").parts[0]
+        names = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names.add(node.module)
+                names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        yield path.relative_to(SOURCE), room, names
+
+
+def test_imports_point_down_the_road():
+    wrong = []
+    for path, room, names in modules():
+        for name in names:
+            parts = name.split(".")
+            if (
+                parts[0] == "ligero"
+                and len(parts) > 1
+                and parts[1] in ROAD
+                and ROAD[parts[1]] < ROAD[room]
+            ):
+                wrong.append(f"{path} imports {name}")
+    assert not wrong, wrong
+
+
+def test_light_rooms_import_nothing_heavy():
+    wrong = [
+        f"{path}: {name}"
+        for path, room, names in modules()
+        if room in LIGHT or path.name in ("catalog.py", "reference.py")
+        for name in names
+        if name.split(".")[0] in HEAVY
+    ]
+    assert not wrong, wrong
+
+
+def test_nothing_is_unpickled_and_no_remote_code_is_run():
+    for path in SOURCE.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = {alias.name for alias in node.names} | {getattr(node, "module", None)}
+                assert not names & {
+                    "pickle",
+                    "joblib",
+                    "dill",
+                    "cloudpickle",
+                    "marshal",
+                    "shelve",
+                }, path
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                assert (node.value.id, node.attr) != ("torch", "load"), path
+            if isinstance(node, ast.keyword) and node.arg == "trust_remote_code":
+                assert isinstance(node.value, ast.Constant) and node.value.value is False, path
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["compress", "--help"], ["tasks"], ["models"]])
+def test_light_verbs_load_nothing_heavy(arguments):
+    code = (
+        "import sys\nfrom ligero.cli import main\n"
+        f"try:\n    main({arguments!r})\nexcept SystemExit:\n    pass\n"
+        f"print(sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stderr.strip() == "[]"
+    assert run.stdout

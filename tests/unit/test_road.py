@@ -1,0 +1,183 @@
+"""The verbs from end to end, on data and models that take seconds."""
+
+import json
+
+import pytest
+import torch
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    AutoTokenizer,
+)
+
+import small
+from ligero.cli import main
+from ligero.runs import verify
+
+
+@pytest.fixture(scope="module")
+def road(tmp_path_factory):
+    """A finished compression, its data and its cache."""
+    small.register()
+    folder = tmp_path_factory.mktemp("road")
+    small.write(folder / "data", train=160, dev=30, test=30)
+    command = small.compress(folder / "data", folder / "run", folder / "cache")
+    assert main(command) == 0
+    return folder, command
+
+
+def test_results_are_complete_and_explain_themselves(road, capsys):
+    folder, command = road
+    results = json.loads((folder / "run" / "results.json").read_text())
+    assert set(results["models"]) == {"teacher", "student-alone", "student"}
+    for name, row in results["models"].items():
+        assert {"f1", "precision", "recall", "accuracy", "loss"} <= set(row["test"]), name
+        assert row["parameters"] > 0 and row["seconds_per_1000"] > 0
+    assert results["examples"] == {"train": 160, "dev": 30, "test": 30}
+    page = (folder / "run" / "README.md").read_text()
+    assert f"{results['models']['student']['test']['f1']:.2f}" in page
+    verify(folder / "run")
+    # Called again it shows the same and trains nothing.
+    before = (folder / "run" / "results.json").stat().st_mtime_ns
+    assert main(command) == 0
+    out = capsys.readouterr().out
+    assert (
+        "student, distilled" in out and f"{results['models']['teacher']['test']['f1']:.2f}" in out
+    )
+    assert (folder / "run" / "results.json").stat().st_mtime_ns == before
+
+
+def test_the_students_learned(road):
+    results = json.loads((road[0] / "run" / "results.json").read_text())
+    for name, row in results["models"].items():
+        # Always saying O would be right for about two words in three, and find no entity.
+        assert row["test"]["f1"] > 30, (name, row["test"])
+
+
+def test_model_loads_in_plain_transformers_and_agrees(road, capsys):
+    folder = road[0] / "run" / "student" / "model"
+    model = AutoModelForTokenClassification.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    assert set(model.config.id2label.values()) == {"O", "B-PER", "I-PER", "B-LOC", "I-LOC"}
+    text = "Ayer llegó Íñigo Peña a La Rioja ."
+    with torch.no_grad():
+        chances = model(**tokenizer(text, return_tensors="pt")).logits[0].softmax(-1)
+    assert main(["predict", str(road[0] / "run"), text, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["found"]
+    offsets = tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
+    for entity in found:
+        assert text[entity["start"] : entity["end"]] == entity["text"]
+        first = next(i for i, (s, e) in enumerate(offsets) if s <= entity["start"] < e)
+        label = model.config.id2label[int(chances[first].argmax())]
+        assert label == f"B-{entity['label']}" or label == f"I-{entity['label']}"
+    assert found
+
+
+def test_predict_reads_lines_and_prints_tables(road, capsys, monkeypatch):
+    import io
+
+    monkeypatch.setattr(
+        "sys.stdin", io.StringIO("Ana García vive en Perú .\nLucía llegó a Córdoba\n")
+    )
+    assert main(["predict", str(road[0] / "run")]) == 0
+    out = capsys.readouterr().out
+    assert "Ana García vive en Perú ." in out and "Lucía llegó a Córdoba" in out
+
+
+def test_evaluate_gives_what_training_gave(road, capsys):
+    folder = road[0]
+    expected = json.loads((folder / "run" / "results.json").read_text())["models"]["student"][
+        "test"
+    ]
+    assert (
+        main(["evaluate", str(folder / "run"), str(folder / "data" / "test.conll"), "--json"]) == 0
+    )
+    found = json.loads(capsys.readouterr().out)
+    assert found.pop("data") == "test.conll"
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_finished_teacher_is_taken_as_it_is(road, tmp_path, capsys):
+    folder = road[0]
+    teacher = folder / "run" / "teacher"
+    arguments = [
+        "distill", *small.files(folder / "data"), "--teacher", str(teacher), "--student", small.STUDENT,
+        *small.fit(epochs=2), "--distill.loss", "mse", "--vocab.size", "200", "--out", str(tmp_path / "d"),
+        "--cache", str(folder / "cache"), "--threads", "1",
+    ]  # fmt: skip
+    assert main(arguments) == 0
+    # The compression asked this teacher for these examples already.
+    assert ", 0 computed" in capsys.readouterr().err
+    compressed = [
+        "compress", *small.files(folder / "data"), "--teacher", str(teacher), "--student", small.STUDENT,
+        *small.fit("student-fit.", 2), "--vocab.size", "200", "--out", str(tmp_path / "c"),
+        "--cache", str(folder / "cache"), "--threads", "1",
+    ]  # fmt: skip
+    assert main(compressed) == 0
+    assert "taken as it is" in capsys.readouterr().err
+    assert not (tmp_path / "c" / "teacher").exists()
+    results = json.loads((tmp_path / "c" / "results.json").read_text())
+    first = json.loads((folder / "run" / "results.json").read_text())
+    assert results["models"]["teacher"]["test"] == pytest.approx(first["models"]["teacher"]["test"])
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_texts_are_classified(tmp_path, precision, capsys):
+    small.register()
+    data = small.write(tmp_path / "data", train=80, dev=10, test=10)
+    command = small.finetune(data, tmp_path / "run", ending="tsv")
+    assert main([*command, "--precision", precision]) == 0
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert results["metric"] == "accuracy" and results["test"]["accuracy"] > 80
+    model = AutoModelForSequenceClassification.from_pretrained(tmp_path / "run" / "model")
+    assert model.config.id2label == {0: "deporte", 1: "economía"}
+    capsys.readouterr()
+    assert main(["predict", str(tmp_path / "run"), "el gol y el árbitro", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["found"]
+    assert [f["label"] for f in found][0] == "deporte"
+    assert sum(f["probability"] for f in found) == pytest.approx(1)
+
+
+def test_dev_and_test_may_be_missing_and_that_is_said(tmp_path, capsys):
+    small.register()
+    data = small.write(tmp_path / "data", train=80)
+    command = [
+        "finetune", "--train", str(data / "train.tsv"), "--model", small.STUDENT, *small.fit(epochs=1),
+        "--vocab.size", "200", "--out", str(tmp_path / "run"), "--threads", "1",
+    ]  # fmt: skip
+    assert main(command) == 0
+    said = capsys.readouterr().err
+    assert "no validation data" in said and "no test data" in said
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert "dev" in results and "test" not in results
+
+
+def test_a_model_cut_to_fewer_layers_can_be_the_student(tmp_path):
+    """As albeto-base-n are: a checkpoint's tied layer applied fewer times."""
+    from dataclasses import replace
+
+    from ligero.models import catalog
+
+    small.register()
+    data = small.write(tmp_path / "data")
+    albert = catalog.MODELS["albeto-base"]
+    shape = {**albert.config, **small.TINY, "embedding_size": 16, "num_hidden_layers": 6}
+    catalog.MODELS["small-albert"] = replace(albert, name="small-albert", hub=None, config=shape)
+    try:
+        assert main(small.finetune(data, tmp_path / "whole", model="small-albert")) == 0
+        cut = replace(
+            catalog.MODELS["small-albert"], name="small-albert-2", layers=2,
+            hub=str(tmp_path / "whole" / "model"),
+        )  # fmt: skip
+        catalog.MODELS["small-albert-2"] = cut
+        assert main(small.finetune(data, tmp_path / "cut", model="small-albert-2")) == 0
+    finally:
+        catalog.MODELS.pop("small-albert")
+        catalog.MODELS.pop("small-albert-2", None)
+    loaded = AutoModelForTokenClassification.from_pretrained(tmp_path / "cut" / "model")
+    assert loaded.config.num_hidden_layers == 2
+    sizes = [
+        json.loads((tmp_path / n / "results.json").read_text())["parameters"]
+        for n in ("whole", "cut")
+    ]
+    assert sizes[0] == sizes[1], "the layer is tied: fewer of them take as many parameters"
