@@ -1,9 +1,31 @@
-"""What several tests share."""
+"""What several tests share: data, a process that starts runs at once, a road gone undisturbed."""
 
 import os
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+import small
+from forks import Forks
+from ligero.models import catalog
+
+
+@dataclass(frozen=True)
+class Road:
+    """A finished `ligero compress`: its run folder, its cache, and how long it took."""
+
+    place: Path
+    seconds: float
+
+    @property
+    def out(self) -> Path:
+        return self.place / "out"
+
+    @property
+    def cache(self) -> Path:
+        return self.place / "cache"
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +35,37 @@ def real_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("real data are not at hand: LIGERO_DATA names no folder")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory) -> Path:
+    """A folder with made-up train, dev and test files, CoNLL and TSV."""
+    return small.write(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="session")
+def forks():
+    """Starts runs at once, each in a process of its own."""
+    with Forks() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def calm(forks, data, tmp_path_factory) -> Road:
+    """The whole road, undisturbed. Not to be changed: copy it."""
+    place = tmp_path_factory.mktemp("calm")
+    log = place / "log"
+    started = time.monotonic()
+    code = forks.run(small.compress(data, place / "out", place / "cache"), log)
+    assert code == 0, log.read_text()
+    return Road(place, time.monotonic() - started)
+
+
+@pytest.fixture
+def known():
+    """The small models, known in this process too."""
+    models = dict(catalog.MODELS)
+    small.register()
+    yield
+    catalog.MODELS.clear()
+    catalog.MODELS.update(models)

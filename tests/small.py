@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ligero.models import catalog
+from ligero.runs import sha256
 
 TEACHER, STUDENT = "small-teacher", "small-student"
 TINY = {"hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 48}
@@ -81,6 +82,14 @@ def files(folder: Path, ending: str = "conll") -> list[str]:
         for name in ("train", "dev", "test")
         for text in (f"--{name}", str(folder / f"{name}.{ending}"))
     ]
+
+
+def left(folder: Path) -> dict[str, str]:
+    """All that runs leave in a folder and that does not tell the time: file -> its hash."""
+    kinds = ("*.safetensors", "metrics.jsonl", "tokenizer.json", "config.json")
+    return {
+        str(path.relative_to(folder)): sha256(path) for kind in kinds for path in folder.rglob(kind)
+    }
 
 
 def fit(prefix: str = "", epochs: int = 3) -> list[str]:

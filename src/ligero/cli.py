@@ -133,6 +133,8 @@ def _compress(chosen: argparse.Namespace) -> None:
 
     results = compress.compress(settings)
     _print(tables.terminal(*tables.comparison(results)))
+    folder = results["folder"]
+    print(f'\nall of it: {folder}/README.md; try: {COMMAND} predict {folder} "texto"')
 
 
 def _finetune(chosen: argparse.Namespace) -> None:

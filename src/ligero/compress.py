@@ -64,6 +64,9 @@ def compress(config: CompressConfig) -> dict[str, Any]:
                 threads=config.place.threads,
             )
 
+        if teacher.is_random or student.is_random:
+            # Here too, and not only where a stage begins: finished stages do not look at it again.
+            stages.make_vocabulary(out / VOCABULARY, task, config.vocab)
         rows: dict[str, dict[str, Any]] = {}
         ready = _ready(teacher, task)
         if ready is None:
@@ -86,6 +89,7 @@ def compress(config: CompressConfig) -> dict[str, Any]:
         results = {
             "task": task.name,
             "title": task.title,
+            "folder": str(out),
             "kind": task.kind.name,
             "licence": task.licence,
             "notes": list(task.notes),

@@ -280,7 +280,7 @@ def _temporary(name: str) -> str:
 def _files(folder: Path) -> list[str]:
     """Relative names of the files that a manifest vouches for.
 
-    Folders that carry a manifest of their own vouch for themselves, by the hash of that manifest.
+    A folder that carries a manifest of its own says what it holds; DamagedError if it does not.
     """
     names = []
     for path in sorted(folder.iterdir()):
@@ -289,9 +289,7 @@ def _files(folder: Path) -> list[str]:
         if path.is_file():
             names.append(path.name)
         elif (path / MANIFEST).exists():
-            names.extend(
-                f"{path.name}/{n}" for n in (MANIFEST, *read_json(path / MANIFEST)["files"])
-            )
+            names.extend(f"{path.name}/{n}" for n in (MANIFEST, *verify(path)["files"]))
         else:
             names.extend(f"{path.name}/{n}" for n in _files(path))
     return names

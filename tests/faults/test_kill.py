@@ -8,14 +8,10 @@ moments, and the moment it begins to write something in particular.
 import os
 import random
 import signal
-import time
 from collections import Counter
 from pathlib import Path
 
-from forks import Forks
-
 import small
-from ligero.runs import sha256
 
 KILLS = 40
 
@@ -32,25 +28,19 @@ ALONG = [
 ]  # fmt: skip
 
 
-def test_a_run_killed_at_any_moment_ends_with_the_same_bits(tmp_path):
-    data = small.write(tmp_path / "data")
+def test_a_run_killed_at_any_moment_ends_with_the_same_bits(forks, data, calm, tmp_path):
+    expected = small.left(calm.place)
+    assert sum(name.endswith("model/model.safetensors") for name in expected) == 3
     killed: Counter[str] = Counter()
-    with Forks() as forks:
-        calm = tmp_path / "calm"
-        started = time.monotonic()
-        code = forks.run(small.compress(data, calm / "out", calm / "cache"), tmp_path / "calm.log")
-        took = time.monotonic() - started
-        assert code == 0, (tmp_path / "calm.log").read_text()
-        expected = _left(calm)
-        # Two roads killed in the middle of what they write, then others at random moments.
-        for number in range(10):
-            place = tmp_path / f"round-{number}"
-            marks = ALONG if number < 2 else []
-            _torment(forks, data, place, random.Random(number), took, marks, killed)
-            assert _left(place) == expected
-            assert _half_written(place) == []
-            if number > 2 and killed.total() >= KILLS:
-                break
+    # Two roads killed in the middle of what they write, then others at random moments.
+    for number in range(10):
+        place = tmp_path / f"round-{number}"
+        marks = ALONG if number < 2 else []
+        _torment(forks, data, place, random.Random(number), calm.seconds, marks, killed)
+        assert small.left(place) == expected
+        assert _half_written(place) == []
+        if number > 2 and killed.total() >= KILLS:
+            break
     print(f"\n{killed.total()} kills:", ", ".join(f"{k} {n}" for k, n in sorted(killed.items())))
     assert killed.total() >= KILLS
     for mark in (".vocab~", ".step-", ".best-", ".model~", ".shard-"):
@@ -87,14 +77,3 @@ def _half_written(place: Path) -> list[str]:
         for name in (*folders, *files)
         if name.startswith(".") and name.endswith(".tmp")
     ]
-
-
-def _left(place: Path) -> dict[str, str]:
-    """Everything a road leaves that does not tell the time: file -> its hash."""
-    kinds = ("*.safetensors", "metrics.jsonl", "tokenizer.json", "config.json")
-    found = {
-        str(path.relative_to(place)): sha256(path) for kind in kinds for path in place.rglob(kind)
-    }
-    models = [name for name in found if name.endswith("model/model.safetensors")]
-    assert len(models) == 3 and any("shard" in name for name in found)
-    return found

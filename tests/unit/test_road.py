@@ -134,7 +134,7 @@ def test_texts_are_classified(tmp_path, precision, capsys):
     capsys.readouterr()
     assert main(["predict", str(tmp_path / "run"), "el gol y el árbitro", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["found"]
-    assert [f["label"] for f in found][0] == "deporte"
+    assert found[0]["label"] == "deporte"
     assert sum(f["probability"] for f in found) == pytest.approx(1)
 
 

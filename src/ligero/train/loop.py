@@ -53,8 +53,8 @@ class Objective(Protocol):
         """What a person calls these examples."""
 
 
-def prepare(threads: int | None = None) -> torch.device:
-    """Make torch deterministic, set its threads, and choose the device."""
+def prepare(threads: int | None = None) -> None:
+    """Make torch deterministic and set its threads."""
     # cuBLAS is reproducible only with a fixed workspace, which it reads from here.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
@@ -62,7 +62,6 @@ def prepare(threads: int | None = None) -> torch.device:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     if threads:
         torch.set_num_threads(threads)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def fit(

@@ -14,11 +14,16 @@ from ligero.train.order import Ids, micro_batches
 SCORE_TOKENS = 8192
 
 
+def device() -> torch.device:
+    """Where models run: a GPU where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def choices(model: torch.nn.Module, kind: str, batch: Batch) -> dict[str, torch.Tensor]:
     """choice -> scores [units, options] of a batch, in fp32 and on the model's device."""
-    device = next(model.parameters()).device
-    inputs = {name: tensor.to(device) for name, tensor in batch.inputs.items()}
-    scores = HEADS[kind](model, inputs, batch.row_example.to(device), batch.words.to(device))
+    here = next(model.parameters()).device
+    inputs = {name: tensor.to(here) for name, tensor in batch.inputs.items()}
+    scores = HEADS[kind](model, inputs, batch.row_example.to(here), batch.words.to(here))
     return {name: s.float() for name, s in scores.items()}
 
 

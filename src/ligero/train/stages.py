@@ -20,7 +20,7 @@ from ligero.train.distill import Distill
 from ligero.train.features import Features
 from ligero.train.finetune import Supervised
 from ligero.train.progress import Progress
-from ligero.train.scorer import evaluate
+from ligero.train.scorer import device, evaluate
 from ligero.train.teacher import TeacherCache, cache_key, example_digest
 from ligero.train.trained import Trained
 
@@ -98,9 +98,9 @@ def _train(
         if run.is_complete(progress.note):
             progress.note("already finished")
             return run.results()
-        device = loop.prepare(stage.threads)
+        loop.prepare(stage.threads)
         trained = start(stage)
-        trained.model.to(device)
+        trained.model.to(device())
         position = loop.fit(
             trained.model,
             objective(trained, progress),

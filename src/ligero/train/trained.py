@@ -17,7 +17,7 @@ from ligero.tasks import kinds
 from ligero.tasks.example import Example
 from ligero.tasks.kinds.kind import Kind, Labels
 from ligero.train.features import Features
-from ligero.train.scorer import score
+from ligero.train.scorer import device, score
 
 # Beside transformers' own files: the task's side of a model, which config.json has no place for.
 CARD = "ligero.json"
@@ -75,6 +75,7 @@ def load(name: str, labels: Labels | None = None) -> Trained:
         window = None
     labels = labels or own
     model = build.load(folder, kind=kind.name, labels=labels, layers=reference.layers, seed=0)
+    model.to(device())
     return Trained(
         model, build.load_tokenizer(folder), kind, labels, window or build.longest(model)
     )

@@ -66,7 +66,6 @@ class Forks:
 
 
 def _serve() -> None:
-    sys.path.insert(0, str(Path(__file__).parents[1]))
     import small
 
     models = "transformers.models"
