@@ -4,13 +4,16 @@ What a verb needs is imported when it is called, so that `ligero --help` answers
 """
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from ligero import __version__, config
 from ligero.errors import InputError, LigeroError
+from ligero.runs import write_json
 
 COMMAND = "ligero"
 
@@ -73,12 +76,14 @@ def _parser() -> Parser:
     made.add_argument("--folder-of-data", dest="data", help="its folder (else $LIGERO_DATA)")
     made.add_argument("--format", help="the files' format; guessed where left out")
     made.add_argument("--encoding", help="the files' encoding; guessed where left out")
-    made.add_argument("--json", action="store_true", help="print JSON")
+    made.add_argument("--out", metavar="FILE", help="write the results there as JSON")
+    made.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
     made = verb("predict", _predict, "show what a trained model finds in a text")
     made.add_argument("folder", help="a finished run, a model's folder, or a hub id")
     made.add_argument("texts", nargs="*", metavar="TEXT", help="texts; without any, lines of input")
     made.add_argument("--pair", metavar="TEXT", help="second text, for models that compare two")
+    made.add_argument("--out", metavar="FILE", help="write what was found there as JSON")
     made.add_argument("--json", action="store_true", help="print one JSON object a line")
 
     made = verb("tasks", _tasks, "list the known tasks, and which of them are at hand")
@@ -165,23 +170,34 @@ def _evaluate(chosen: argparse.Namespace) -> None:
     data = config.DataConfig(
         task=chosen.task, folder=chosen.data, format=chosen.format, encoding=chosen.encoding
     )
-    for name, scores in evaluate.evaluate(chosen.folder, chosen.files, data).items():
-        if chosen.json:
-            print(json.dumps({"data": name, **scores}, ensure_ascii=False))
-        else:
-            _print(tables.terminal(["", "", name], tables.metrics(scores)))
+    results = evaluate.evaluate(chosen.folder, chosen.files, data)
+    if chosen.out:
+        write_json(Path(chosen.out), results)
+    if chosen.json:
+        print(json.dumps(results, ensure_ascii=False))
+    else:
+        _print(tables.terminal(*tables.comparison(results)))
 
 
 def _predict(chosen: argparse.Namespace) -> None:
     _need_training()
     from ligero import predict
 
+    if not chosen.texts and isinstance(sys.stdin, io.TextIOWrapper):
+        # Bytes that do not decode are let through to where the error can name their line.
+        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
     texts = chosen.texts or (line.rstrip("\n") for line in sys.stdin)
+    answers = []
     for text, found in predict.predict(chosen.folder, texts, chosen.pair):
+        answer = {"text": text, "found": found}
+        if chosen.out:
+            answers.append(answer)
         if chosen.json:
-            print(json.dumps({"text": text, "found": found}, ensure_ascii=False), flush=True)
+            print(json.dumps(answer, ensure_ascii=False), flush=True)
         else:
             _print(predict.shown(text, found))
+    if chosen.out:
+        write_json(Path(chosen.out), answers)
 
 
 def _tasks(chosen: argparse.Namespace) -> None:
@@ -203,8 +219,6 @@ def _models(chosen: argparse.Namespace) -> None:
 
 
 def _demo(chosen: argparse.Namespace) -> None:
-    from pathlib import Path
-
     from ligero import demo
 
     demo.write(Path(chosen.folder), seed=chosen.seed)
@@ -232,7 +246,7 @@ def _need_training() -> None:
 def _print_run(results: dict[str, Any]) -> None:
     from ligero.report import tables
 
-    _print(tables.terminal(*tables.run(results)))
+    _print(tables.terminal(*tables.comparison(results)))
 
 
 def _print(what: Any) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from rich.console import Console
+from rich.markup import escape
 
 from ligero.config import CompressConfig, DistillRunConfig, FinetuneConfig, PlaceConfig, identity
 from ligero.errors import InputError
@@ -51,10 +52,10 @@ def compress(config: CompressConfig) -> dict[str, Any]:
         if run.is_complete(Progress("run").note):
             return run.results()
 
-        def stage(name: str, title: str, model: Reference) -> Stage:
+        def stage(name: str, model: Reference) -> Stage:
             return Stage(
                 run=out / name,
-                title=title,
+                name=name,
                 task=task,
                 model=model,
                 fit=config.teacher_fit if name == TEACHER else config.student_fit,
@@ -70,15 +71,15 @@ def compress(config: CompressConfig) -> dict[str, Any]:
         rows: dict[str, dict[str, Any]] = {}
         ready = _ready(teacher, task)
         if ready is None:
-            rows[TEACHER] = stages.finetune(stage(TEACHER, "teacher", teacher))
+            rows[TEACHER] = stages.finetune(stage(TEACHER, teacher))["models"][TEACHER]
             ready = load(str(out / TEACHER / MODEL_FOLDER))
         else:
             Progress("teacher").note(f"{config.teacher} already knows these labels: taken as it is")
             rows[TEACHER] = stages.results_of(ready, task, config.teacher)
-        rows[ALONE] = stages.finetune(stage(ALONE, "student alone", student))
-        rows[STUDENT_FOLDER] = stages.distill(
-            stage(STUDENT_FOLDER, "student", student), ready, config.distill, _cache(config.cache)
-        )
+        rows[ALONE] = stages.finetune(stage(ALONE, student))["models"][ALONE]
+        taught = stage(STUDENT_FOLDER, student)
+        cache = _cache(config.cache)
+        rows |= stages.distill(taught, ready, rows[TEACHER], config.distill, cache)["models"]
         models = {
             TEACHER: ready,
             ALONE: load(str(out / ALONE / MODEL_FOLDER)),
@@ -110,7 +111,7 @@ def finetune(config: FinetuneConfig) -> dict[str, Any]:
     task, model = source.load(config.data), _at_hand(config.model)
     out = _place(config.place, "finetune", task, config.model)
     return stages.finetune(
-        _single(config, task, model, out, "model", f"{config.model}, fine-tuned")
+        _single(config, task, model, out, MODEL_FOLDER, f"{config.model}, fine-tuned")
     )
 
 
@@ -126,8 +127,9 @@ def distill(config: DistillRunConfig) -> dict[str, Any]:
         )
     out = _place(config.place, "distill", task, config.student)
     what = f"{config.teacher} teaches {config.student}"
-    stage = _single(config, task, student, out, "student", what)
-    return stages.distill(stage, ready, config.distill, _cache(config.cache))
+    stage = _single(config, task, student, out, STUDENT_FOLDER, what)
+    known = stages.results_of(ready, task, config.teacher)
+    return stages.distill(stage, ready, known, config.distill, _cache(config.cache))
 
 
 def timed(models: Mapping[str, Trained], task: Task) -> dict[str, float]:
@@ -150,10 +152,10 @@ def announce(task: Task, what: str, out: Path) -> None:
     console = Console(stderr=True)
     counts = ", ".join(f"{name} {count:,}" for name, count in _counts(task).items())
     lines = [
-        f"[bold]{task.title}[/bold]: {task.kind.name}, {len(task.labels)} labels; {counts}",
-        f"  {what}; chosen by {task.metric}; folder {out}",
-        f"  licence of the data: {task.licence}",
-        *(f"  [yellow]note[/yellow] {note}" for note in task.notes),
+        f"[bold]{escape(task.title)}[/bold]: {task.kind.name}, {len(task.labels)} labels; {counts}",
+        escape(f"  {what}; chosen by {task.metric}; folder {out}"),
+        f"  licence of the data: {escape(task.licence)}",
+        *(f"  [yellow]note[/yellow] {escape(note)}" for note in task.notes),
     ]
     for line in lines:
         console.print(line, highlight=False, soft_wrap=True)
@@ -176,12 +178,12 @@ def _single(
     task: Task,
     model: Reference,
     out: Path,
-    title: str,
+    name: str,
     what: str,
 ) -> Stage:
     return Stage(
         run=out,
-        title=title,
+        name=name,
         task=task,
         model=model,
         fit=config.fit,

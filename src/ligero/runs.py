@@ -217,6 +217,8 @@ class Run:
         now = {"command": self.command, **_flat(self.identity)}
         other = [k for k in sorted(before.keys() | now.keys()) if before.get(k) != now.get(k)]
         if other:
+            # Another command has altogether other settings, and says enough alone.
+            other = ["command"] if "command" in other else other
             was = ", ".join(f"{key} = {before.get(key)!r}" for key in other)
             is_ = ", ".join(f"{key} = {now.get(key)!r}" for key in other)
             raise InputError(

@@ -93,8 +93,19 @@ def test_evaluate_gives_what_training_gave(road, capsys):
         main(["evaluate", str(folder / "run"), str(folder / "data" / "test.conll"), "--json"]) == 0
     )
     found = json.loads(capsys.readouterr().out)
-    assert found.pop("data") == "test.conll"
-    assert found == pytest.approx(expected, rel=1e-5)
+    assert found["models"]["test.conll"]["test"] == pytest.approx(expected, rel=1e-5)
+    out = folder / "scores.json"
+    command = [
+        "evaluate",
+        str(folder / "run"),
+        str(folder / "data" / "test.conll"),
+        "--out",
+        str(out),
+    ]
+    assert main(command) == 0
+    assert f"{expected['f1']:.2f}" in capsys.readouterr().out
+    written = json.loads(out.read_text())["models"]["test.conll"]
+    assert written["test"] == pytest.approx(expected, rel=1e-5) and written["seconds_per_1000"] > 0
 
 
 def test_a_finished_teacher_is_taken_as_it_is(road, tmp_path, capsys):
@@ -128,7 +139,7 @@ def test_texts_are_classified(tmp_path, precision, capsys):
     command = small.finetune(data, tmp_path / "run", ending="tsv")
     assert main([*command, "--precision", precision]) == 0
     results = json.loads((tmp_path / "run" / "results.json").read_text())
-    assert results["metric"] == "accuracy" and results["test"]["accuracy"] > 80
+    assert results["metric"] == "accuracy" and results["models"]["model"]["test"]["accuracy"] > 80
     model = AutoModelForSequenceClassification.from_pretrained(tmp_path / "run" / "model")
     assert model.config.id2label == {0: "deporte", 1: "economía"}
     capsys.readouterr()
@@ -149,7 +160,7 @@ def test_dev_and_test_may_be_missing_and_that_is_said(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "no validation data" in said and "no test data" in said
     results = json.loads((tmp_path / "run" / "results.json").read_text())
-    assert "dev" in results and "test" not in results
+    assert results["scored"] == "dev" and "test" not in results["models"]["model"]
 
 
 def test_a_model_cut_to_fewer_layers_can_be_the_student(tmp_path):
@@ -177,7 +188,7 @@ def test_a_model_cut_to_fewer_layers_can_be_the_student(tmp_path):
     loaded = AutoModelForTokenClassification.from_pretrained(tmp_path / "cut" / "model")
     assert loaded.config.num_hidden_layers == 2
     sizes = [
-        json.loads((tmp_path / n / "results.json").read_text())["parameters"]
+        json.loads((tmp_path / n / "results.json").read_text())["models"]["model"]["parameters"]
         for n in ("whole", "cut")
     ]
     assert sizes[0] == sizes[1], "the layer is tied: fewer of them take as many parameters"

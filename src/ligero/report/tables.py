@@ -5,33 +5,36 @@ from typing import Any
 
 from rich.table import Table
 
-# The three models of a compression, as a person reads of them.
+# What models are called in results, and how a person reads of them.
 TITLES = {
     "teacher": "teacher",
     "student-alone": "student, no teacher",
     "student": "student, distilled",
+    "model": "model",
 }
 
 
 def comparison(results: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Heading and rows that compare the models of a compression."""
-    scored, metric = results["scored"], results["metric"]
-    others = [m for m in ("accuracy", "macro_f1") if m != metric]
-    models = results["models"]
+    """Heading and rows of the models in a run's results; the teacher's speed is 1.0x."""
+    scored, metric, models = results["scored"], results["metric"], results["models"]
+    others = [m for m in ("precision", "recall", "accuracy", "macro_f1") if m != metric]
     shown = [metric, *(m for m in others if all(m in row[scored] for row in models.values()))]
-    teacher = models["teacher"]["seconds_per_1000"]
-    heading = ["", "model", *(f"{m} ({scored})" for m in shown), "parameters", "s / 1,000", "speed"]
+    heading = ["", "model", *(f"{m} ({scored})" for m in shown), "parameters", "s / 1,000"]
     rows = [
         [
-            TITLES[name],
+            TITLES.get(name, name),
             row["model"],
             *(f"{row[scored][m]:.2f}" for m in shown),
             millions(row["parameters"]),
             f"{row['seconds_per_1000']:.2f}",
-            f"{teacher / row['seconds_per_1000']:.1f}x",
         ]
         for name, row in models.items()
     ]
+    if "teacher" in models:
+        heading.append("speed")
+        for cells, row in zip(rows, models.values(), strict=True):
+            ratio = models["teacher"]["seconds_per_1000"] / row["seconds_per_1000"]
+            cells.append(f"{ratio:.1f}x")
     return heading, rows
 
 
@@ -61,30 +64,6 @@ def _figures(rows: Sequence[Sequence[str]]) -> list[bool]:
     return [
         all(cell[:1] in "+-0123456789" and cell for cell in column)
         for column in zip(*rows, strict=True)
-    ]
-
-
-def run(results: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Heading and row of one trained model."""
-    scored = "test" if "test" in results else "dev"
-    names = [name for name in results[scored] if name != "loss"]
-    heading = ["model", "", *(f"{m} ({scored})" for m in names), "parameters", "steps", "seconds"]
-    row = [
-        results["model"],
-        "",
-        *(f"{results[scored][m]:.2f}" for m in names),
-        millions(results["parameters"]),
-        f"{results['steps']:,}",
-        f"{results['seconds']:,.0f}",
-    ]
-    return heading, [row]
-
-
-def metrics(scores: Mapping[str, float]) -> list[list[str]]:
-    """Rows of name and value."""
-    return [
-        [name, "", f"{value:.4f}" if name == "loss" else f"{value:.2f}"]
-        for name, value in scores.items()
     ]
 
 

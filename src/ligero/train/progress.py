@@ -48,7 +48,7 @@ class Progress:
 
     def _bars(self, *columns: TextColumn | MofNCompleteColumn) -> Bars:
         return Bars(
-            TextColumn("  {task.description:<18}"),
+            TextColumn("  {task.description:<20}"),
             BarColumn(bar_width=24),
             *columns,
             TimeElapsedColumn(),

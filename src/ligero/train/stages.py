@@ -1,6 +1,7 @@
 """One trained model, from a reference to a finished run folder: by gold labels or by a teacher."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from ligero.config import DistillConfig, FitConfig, VocabConfig
 from ligero.errors import DamagedError
 from ligero.models import build
 from ligero.models.reference import MODEL_FOLDER, Reference
+from ligero.report.tables import TITLES
 from ligero.runs import Run, digest, publish, verify
 from ligero.tasks.source import Task
 from ligero.train import loop
@@ -34,13 +36,13 @@ RANDOM_PEAK = 5e-4
 class Stage:
     """What both ways of training need.
 
-    run: folder of the run. title: what the person sees it called. vocab, vocabulary: settings and
+    run: folder of the run. name: what the model is called in results. vocab, vocabulary: settings and
     folder of the vocabulary that a model without one gets; stages with one folder share it. begins:
     called once the run's folder is this process's own.
     """
 
     run: Path
-    title: str
+    name: str
     task: Task
     model: Reference
     fit: FitConfig
@@ -56,8 +58,17 @@ def finetune(stage: Stage) -> dict[str, Any]:
     return _train(stage, {}, lambda trained, progress: Supervised(*_splits(trained, stage.task)))
 
 
-def distill(stage: Stage, teacher: Trained, config: DistillConfig, cache: Path) -> dict[str, Any]:
-    """Train by a teacher's scores, read from or added to `cache`; the run's results."""
+def distill(
+    stage: Stage,
+    teacher: Trained,
+    known: Mapping[str, Any],
+    config: DistillConfig,
+    cache: Path,
+) -> dict[str, Any]:
+    """Train by a teacher's scores, read from or added to `cache`; the run's results.
+
+    known: the teacher's own row of results, which the student's is set beside.
+    """
     weights, tokenizer = build.weights_hash(teacher.model), tokenizer_hash(teacher.tokenizer)
 
     def objective(trained: Trained, progress: Progress) -> Distill:
@@ -74,15 +85,16 @@ def distill(stage: Stage, teacher: Trained, config: DistillConfig, cache: Path) 
         return Distill(train, dev, targets, config)
 
     facts = {"teacher": digest([weights, tokenizer, teacher.window]), "distill": asdict(config)}
-    return _train(stage, facts, objective)
+    return _train(stage, facts, objective, {"teacher": dict(known)})
 
 
 def _train(
     stage: Stage,
     facts: dict[str, Any],
     objective: Callable[[Trained, Progress], loop.Objective],
+    beside: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    progress = Progress(stage.title)
+    progress = Progress(TITLES[stage.name])
     identity = {
         "task": stage.task.name,
         "data": stage.task.digest,
@@ -111,11 +123,17 @@ def _train(
             progress=progress,
         )
         trained.save(stage.run / MODEL_FOLDER)
-        results = {
+        row = {
             **results_of(trained, stage.task, stage.model.name, dev=position.metrics),
             "steps": position.step,
             "tokens": position.tokens,
             "seconds": round(position.seconds, 1),
+        }
+        results = {
+            "task": stage.task.name,
+            "metric": stage.task.metric,
+            "scored": stage.task.scored,
+            "models": {**(beside or {}), stage.name: row},
         }
         run.finish(results)
         return results
@@ -124,19 +142,20 @@ def _train(
 def results_of(
     trained: Trained, task: Task, name: str, dev: dict[str, float] | None = None
 ) -> dict[str, Any]:
-    """Parameters and scores of a model on a task; `dev` where those are known already."""
-    if dev is None:
-        dev = evaluate(trained.model, trained.features(task.dev.examples))
-    scores = {"dev": dev}
-    if task.scored != "dev":
-        scores[task.scored] = evaluate(trained.model, trained.features(task.test.examples))
-    return {
-        "task": task.name,
+    """A model's row of results on a task: parameters, scores, seconds for 1,000 texts.
+
+    dev: its scores on the validation split, where those are known already.
+    """
+    row: dict[str, Any] = {
         "model": name,
-        "metric": task.metric,
         "parameters": sum(p.numel() for p in trained.model.parameters()),
-        **scores,
+        "dev": dev or evaluate(trained.model, trained.features(task.dev.examples)),
     }
+    began = time.perf_counter()
+    row[task.scored] = evaluate(trained.model, trained.features(task.test.examples))
+    taken = time.perf_counter() - began
+    row["seconds_per_1000"] = round(taken * 1000 / len(task.test.examples), 3)
+    return row
 
 
 def start(stage: Stage) -> Trained:
