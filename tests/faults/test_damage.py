@@ -100,6 +100,17 @@ def test_without_a_whole_checkpoint_the_run_begins_anew(continued):
     assert "continuing" not in said
 
 
+def test_a_run_begun_anew_keeps_its_new_checkpoints(forks, data, continued, tmp_path):
+    def harm(out):
+        for step in (out / "checkpoints").glob("step-*"):
+            _empty(step / "position.json")
+        killed = forks.run(small.finetune(data, out), tmp_path / "first", dies=("step-00000008", 4))
+        assert killed == -9 and "is damaged" in (tmp_path / "first").read_text()
+
+    # The damaged ones bear higher numbers than those that the new beginning made.
+    assert "continuing after step 7" in continued(harm)
+
+
 @damages
 def test_a_damaged_log_is_taken_from_the_checkpoint(continued, damage):
     assert "continuing after step 11" in continued(lambda out: damage(out / "metrics.jsonl"))

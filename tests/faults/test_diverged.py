@@ -24,8 +24,8 @@ def _no_gradient(model, total):
     return total + torch.sqrt((weight * 0).sum())
 
 
-@pytest.mark.parametrize("spoil", [_no_number, _no_gradient])
-def test_a_loss_that_is_not_finite(known, data, tmp_path, monkeypatch, capfd, spoil):
+@pytest.mark.parametrize(("what", "spoil"), [("loss", _no_number), ("gradient", _no_gradient)])
+def test_a_loss_that_is_not_finite(known, data, tmp_path, monkeypatch, capfd, what, spoil):
     honest, seen = Supervised.loss, []
 
     def loss(self, model, batch):
@@ -38,7 +38,7 @@ def test_a_loss_that_is_not_finite(known, data, tmp_path, monkeypatch, capfd, sp
         patch.setattr(Supervised, "loss", loss)
         assert cli.main(small.finetune(data, out)) == 1
     said = capfd.readouterr().err.splitlines()[-1]
-    assert "stopped being finite at step 8, examples " in said
+    assert said.startswith(f"ligero: the {what} stopped being finite at step 8, examples ")
     # Eight examples in a batch, and all of them named.
     named = re.search(r"examples ([\d, ]+);", said)
     assert named and set(named[1].split(", ")) == set(seen[-1])

@@ -307,6 +307,7 @@ _ALL = (
         licence="CC-BY-4.0",
         about="BERTIN, RoBERTa base on sampled Spanish mC4, cased",
     ),
+    _own("nano", 128, 1, vocab_size=8_000, parameters=1_188_224, learning_rate=1e-3),
     _own("micro", 192, 2, vocab_size=8_000, parameters=2_274_240, learning_rate=1e-3),
     _own("tiny", 320, 4, vocab_size=16_000, parameters=9_218_880, learning_rate=5e-4),
     _own("small", 512, 6, vocab_size=16_000, parameters=23_927_296, learning_rate=5e-4),
