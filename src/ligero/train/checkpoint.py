@@ -93,6 +93,8 @@ def resume(
             if f"{name}.step" in moments:
                 optimizer.state[p] = {m: moments[f"{name}.{m}"].to(p.device) for m in _MOMENTS}
                 # Where the optimiser is fused its step counter lives with the parameter.
+        # A kill may have come in the middle of this, too.
+        _prune(folder)
         if (path / LOG).exists():
             # The log outside grows from line to line, so nothing vouches for it there.
             copyfile(path / LOG, folder.parent / LOG)
