@@ -23,6 +23,7 @@ from ligero.errors import BusyError, DamagedError, InputError, LigeroError
 
 MANIFEST = "manifest.json"
 LOG = "metrics.jsonl"
+CHECKPOINTS = "checkpoints"
 
 
 def sha256(path: Path) -> str:
@@ -77,7 +78,10 @@ def publish(folder: Path, **facts: Any) -> Iterator[Path]:
     try:
         yield temporary
         write_manifest(temporary, **facts)
+        mode = (temporary / MANIFEST).stat().st_mode
         for file in _files(temporary):
+            # safetensors leaves files that only their owner may read.
+            (temporary / file).chmod(mode)
             _fsync(temporary / file)
         _fsync(temporary)
         if folder.exists():
@@ -126,6 +130,17 @@ def verify(folder: Path) -> dict[str, Any]:
         if sha256(path) != promised["sha256"]:
             raise DamagedError(f"{path}: its content is not what was written (SHA-256 differs)")
     return manifest
+
+
+def is_published(folder: Path) -> bool:
+    """Whether `folder` has a manifest of ligero's, and not another program's file of that name."""
+    if not (folder / MANIFEST).exists():
+        return False
+    try:
+        manifest = read_json(folder / MANIFEST)
+    except DamagedError:
+        return True
+    return isinstance(manifest, dict) and "ligero" in manifest
 
 
 def sweep(folder: Path) -> None:
@@ -237,12 +252,18 @@ class Run:
             say(f"finished before, but damaged since; done again ({error})")
             (self.path / MANIFEST).unlink()
             return False
+        self._drop_checkpoints()  # a kill may have come right before
         return True
 
     def finish(self, results: Mapping[str, Any]) -> None:
         """Write `results.json`, then the manifest: after this the run is complete."""
         write_json(self.path / "results.json", results)
         write_manifest(self.path)
+        self._drop_checkpoints()
+
+    def _drop_checkpoints(self) -> None:
+        """Free the space of what a finished run no longer needs: it is several times the model's."""
+        shutil.rmtree(self.path / CHECKPOINTS, ignore_errors=True)
 
     def results(self) -> dict[str, Any]:
         """What `finish` was given."""
@@ -286,7 +307,7 @@ def _files(folder: Path) -> list[str]:
     """
     names = []
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name in (MANIFEST, "lock", "checkpoints"):
+        if path.name.startswith(".") or path.name in (MANIFEST, "lock", CHECKPOINTS):
             continue
         if path.is_file():
             names.append(path.name)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ligero.errors import InputError, LigeroError, excerpt
-from ligero.runs import MANIFEST, verify
+from ligero.runs import is_published, verify
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -40,7 +40,7 @@ def locate(reference: str | Path) -> Path:
     """
     folder = Path(reference).expanduser()
     if folder.is_dir():
-        if (folder / MANIFEST).exists():
+        if is_published(folder):
             verify(folder)
         check(folder)
         return folder.resolve()

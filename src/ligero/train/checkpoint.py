@@ -92,7 +92,6 @@ def resume(
         for name, p in model.named_parameters():
             if f"{name}.step" in moments:
                 optimizer.state[p] = {m: moments[f"{name}.{m}"].to(p.device) for m in _MOMENTS}
-                # Where the optimiser is fused its step counter lives with the parameter.
         # A kill may have come in the middle of this, too.
         _prune(folder)
         if (path / LOG).exists():

@@ -10,7 +10,7 @@ import torch
 
 from ligero.config import FitConfig
 from ligero.errors import DivergedError
-from ligero.runs import LOG, Log, sweep
+from ligero.runs import CHECKPOINTS, LOG, Log, sweep
 from ligero.train import checkpoint, optim, order
 from ligero.train.checkpoint import Position
 from ligero.train.features import Batch
@@ -80,7 +80,7 @@ def fit(
     there, and a run that was interrupted continues from them to the same weights, to the bit.
     DivergedError when a loss or gradient is not finite; the last checkpoint stays as it was.
     """
-    saved = folder / "checkpoints"
+    saved = folder / CHECKPOINTS
     saved.mkdir(parents=True, exist_ok=True)
     sweep(saved)
     optimizer = optim.adamw(model, weight_decay=config.weight_decay)
