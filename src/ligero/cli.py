@@ -70,17 +70,21 @@ def _parser() -> Parser:
     _settings(made, config.DistillRunConfig)
 
     made = verb("evaluate", _evaluate, "score a trained model on labelled data")
-    made.add_argument("folder", help="a finished run, a model's folder, or a hub id")
+    made.add_argument(
+        "model", metavar="FOLDER", help="a finished run, a model's folder, or a hub id"
+    )
     made.add_argument("files", nargs="*", metavar="FILE", help="labelled files; or give --task")
     made.add_argument("--task", help="a task of the catalog: its test file is scored")
-    made.add_argument("--folder-of-data", dest="data", help="its folder (else $LIGERO_DATA)")
+    made.add_argument("--folder", metavar="DIR", help="folder with its files (else $LIGERO_DATA)")
     made.add_argument("--format", help="the files' format; guessed where left out")
     made.add_argument("--encoding", help="the files' encoding; guessed where left out")
     made.add_argument("--out", metavar="FILE", help="write the results there as JSON")
     made.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
     made = verb("predict", _predict, "show what a trained model finds in a text")
-    made.add_argument("folder", help="a finished run, a model's folder, or a hub id")
+    made.add_argument(
+        "model", metavar="FOLDER", help="a finished run, a model's folder, or a hub id"
+    )
     made.add_argument("texts", nargs="*", metavar="TEXT", help="texts; without any, lines of input")
     made.add_argument("--pair", metavar="TEXT", help="second text, for models that compare two")
     made.add_argument("--out", metavar="FILE", help="write what was found there as JSON")
@@ -97,16 +101,18 @@ def _parser() -> Parser:
 
 def _settings(parser: Parser, cls: type) -> None:
     """One flag for each setting; `task` stands alone, and a TOML file may give them all."""
+    # argparse would begin by listing all of fifty flags.
+    parser.usage = f"{parser.prog} [TASK] [--config TOML] [--setting VALUE ...]"
     parser.add_argument("task", nargs="?", help="a task of the catalog (ligero tasks lists them)")
     parser.add_argument("--config", metavar="TOML", help="a file of settings; flags come over it")
     groups: dict[str, Any] = {}
     for option in config.options(cls):
         if option.path == ("data", "task"):
             continue
-        title = option.path[0].replace("_", " ") if len(option.path) > 1 else "models"
+        title = option.path[0].replace("_", " ") if len(option.path) > 1 else "run"
         group = groups.setdefault(title, None) or parser.add_argument_group(title)
         groups[title] = group
-        default = "" if option.default is None else f" (default: {option.default})"
+        default = "" if option.default in (None, "") else f" (default: {option.default})".lower()
         group.add_argument(
             config.flag(option),
             dest="set " + ".".join(option.path),
@@ -168,9 +174,9 @@ def _evaluate(chosen: argparse.Namespace) -> None:
     from ligero.report import tables
 
     data = config.DataConfig(
-        task=chosen.task, folder=chosen.data, format=chosen.format, encoding=chosen.encoding
+        task=chosen.task, folder=chosen.folder, format=chosen.format, encoding=chosen.encoding
     )
-    results = evaluate.evaluate(chosen.folder, chosen.files, data)
+    results = evaluate.evaluate(chosen.model, chosen.files, data)
     if chosen.out:
         write_json(Path(chosen.out), results)
     if chosen.json:
@@ -188,7 +194,7 @@ def _predict(chosen: argparse.Namespace) -> None:
         sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
     texts = chosen.texts or (line.rstrip("\n") for line in sys.stdin)
     answers = []
-    for text, found in predict.predict(chosen.folder, texts, chosen.pair):
+    for text, found in predict.predict(chosen.model, texts, chosen.pair):
         answer = {"text": text, "found": found}
         if chosen.out:
             answers.append(answer)

@@ -120,51 +120,30 @@ class PlaceConfig:
 
 
 @dataclass(frozen=True)
-class CompressConfig:
-    """The whole road for one task: teacher, student alone, distilled student."""
+class RunConfig:
+    """What every verb that trains asks."""
 
     # Free, as runs know the data by the hash of their content.
     data: DataConfig = section(DataConfig, free=True)
-    teacher: str = setting("ligero-small", "a model's name, a folder, a hub id, or a finished run")
-    student: str = setting("ligero-tiny", "a model's name, a folder, or a hub id")
     seed: int = setting(0, "everything random follows from it")
     vocab: VocabConfig = section(VocabConfig)
-    teacher_fit: FitConfig = section(FitConfig)
-    student_fit: FitConfig = section(FitConfig)
-    distill: DistillConfig = section(DistillConfig)
-    cache: str | None = setting(
-        None,
-        "folder of teacher outputs shared by all runs (else $LIGERO_CACHE, ~/.cache/ligero)",
-        free=True,
-        metavar="DIR",
-    )
     place: PlaceConfig = section(PlaceConfig, free=True)
 
 
 @dataclass(frozen=True)
-class FinetuneConfig:
+class FinetuneConfig(RunConfig):
     """One model fine-tuned on one task."""
 
-    # Free, as runs know the data by the hash of their content.
-    data: DataConfig = section(DataConfig, free=True)
     model: str = setting("ligero-tiny", "a model's name, a folder, or a hub id")
-    seed: int = setting(0, "everything random follows from it")
-    vocab: VocabConfig = section(VocabConfig)
     fit: FitConfig = section(FitConfig)
-    place: PlaceConfig = section(PlaceConfig, free=True)
 
 
 @dataclass(frozen=True)
-class DistillRunConfig:
-    """One student distilled from a finished teacher."""
+class TaughtConfig(RunConfig):
+    """What distillation asks, on its own or within a compression."""
 
-    # Free, as runs know the data by the hash of their content.
-    data: DataConfig = section(DataConfig, free=True)
     teacher: str = setting("", "a finished run, or a folder with a fine-tuned model")
     student: str = setting("ligero-tiny", "a model's name, a folder, or a hub id")
-    seed: int = setting(0, "everything random follows from it")
-    vocab: VocabConfig = section(VocabConfig)
-    fit: FitConfig = section(FitConfig)
     distill: DistillConfig = section(DistillConfig)
     cache: str | None = setting(
         None,
@@ -172,7 +151,22 @@ class DistillRunConfig:
         free=True,
         metavar="DIR",
     )
-    place: PlaceConfig = section(PlaceConfig, free=True)
+
+
+@dataclass(frozen=True)
+class DistillRunConfig(TaughtConfig):
+    """One student distilled from a finished teacher."""
+
+    fit: FitConfig = section(FitConfig)
+
+
+@dataclass(frozen=True)
+class CompressConfig(TaughtConfig):
+    """The whole road for one task: teacher, student alone, distilled student."""
+
+    teacher: str = setting("ligero-small", "a model's name, a folder, a hub id, or a finished run")
+    teacher_fit: FitConfig = section(FitConfig)
+    student_fit: FitConfig = section(FitConfig)
 
 
 @dataclass(frozen=True)
