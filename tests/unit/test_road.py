@@ -192,3 +192,22 @@ def test_a_model_cut_to_fewer_layers_can_be_the_student(tmp_path):
         for n in ("whole", "cut")
     ]
     assert sizes[0] == sizes[1], "the layer is tied: fewer of them take as many parameters"
+
+
+def test_a_model_that_changed_in_its_folder_is_not_mistaken_for_the_old_one(road, tmp_path, capsys):
+    import shutil
+
+    from safetensors.torch import load_file, save_file
+
+    start = tmp_path / "start"
+    shutil.copytree(road[0] / "run" / "student" / "model", start)
+    (start / "manifest.json").unlink()
+    command = small.finetune(road[0] / "data", tmp_path / "run", model=str(start))
+    assert main(command) == 0
+    assert main(command) == 0
+    weights = load_file(start / "model.safetensors")
+    weights["head.dense.weight"] += 1e-3
+    save_file(weights, start / "model.safetensors", metadata={"format": "pt"})
+    capsys.readouterr()
+    assert main(command) == 2
+    assert "a run begun with weights" in capsys.readouterr().err

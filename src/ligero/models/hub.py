@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ligero.errors import InputError, LigeroError, excerpt
-from ligero.runs import is_published, verify
+from ligero.runs import MANIFEST, digest, is_published, sha256, verify
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -69,6 +69,12 @@ def check(folder: Path) -> None:
     read_json(folder / CONFIG)
     for file in _weight_files(folder):
         _check_weights(file)
+
+
+def fingerprint(folder: Path) -> str:
+    """SHA-256 over the files that make a checkpoint what it is, whatever the folder is called."""
+    wanted = sorted({path for pattern in _WANTED for path in folder.glob(pattern)})
+    return digest({path.name: sha256(path) for path in wanted if path.name != MANIFEST})
 
 
 def read_json(file: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from ligero import config as settings
 from ligero import vocab
 from ligero.config import DistillConfig, FitConfig, VocabConfig
 from ligero.errors import DamagedError
-from ligero.models import build
+from ligero.models import build, hub
 from ligero.models.reference import MODEL_FOLDER, Reference
 from ligero.report.tables import TITLES
 from ligero.runs import Run, digest, publish, verify
@@ -99,6 +99,7 @@ def _train(
         "task": stage.task.name,
         "data": stage.task.digest,
         "model": stage.model.name,
+        "weights": _weights(stage.model),
         "vocab": asdict(stage.vocab) if stage.model.is_random else None,
         "seed": stage.seed,
         "fit": settings.identity(stage.fit),
@@ -215,6 +216,11 @@ def tokenizer_hash(tokenizer: Tokenizer) -> str:
 
 def _splits(trained: Trained, task: Task) -> tuple[Features, Features]:
     return trained.features(task.train.examples), trained.features(task.dev.examples)
+
+
+def _weights(model: Reference) -> str | None:
+    """What the model starts with, by content: a folder may be written anew, a hub id may move."""
+    return None if model.weights is None else hub.fingerprint(build.locate(model.weights))
 
 
 def _peak(stage: Stage) -> float:
