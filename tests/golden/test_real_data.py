@@ -47,7 +47,7 @@ def test_longest_sentence_is_read_whole_in_windows(ner):
     )
     local = {
         "hidden_size": 64, "num_attention_heads": 2, "intermediate_size": 96, "num_hidden_layers": 2,
-        "layer_types": ["sliding_attention"] * 2, "local_attention": 8, "max_position_embeddings": 4096,
+        "layer_types": ["sliding_attention"] * 2, "local_attention": 8, "max_position_embeddings": 16384,
     }  # fmt: skip
     micro = catalog.find("ligero-micro")
     model = build.create(
@@ -61,7 +61,7 @@ def test_longest_sentence_is_read_whole_in_windows(ner):
         )  # fmt: skip
         return read.rows[0], score(model, read)[0]["tag"]
 
-    (one, whole), (several, cut) = scores(4096), scores(128)
+    (one, whole), (several, cut) = scores(16384), scores(128)
     assert one == 1 and several > 10
     assert whole.shape == cut.shape == (1238, 9)
     np.testing.assert_allclose(cut, whole, rtol=0, atol=1e-5)

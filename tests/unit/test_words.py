@@ -135,3 +135,11 @@ def test_byte_level_vocabulary_with_spaces_in_its_offsets():
     offsets = tokenizer.encode(text).offsets
     for (start, end), (_, position) in zip(spans(text), encoded.words, strict=True):
         assert offsets[position][0] < end and offsets[position][1] > start
+
+
+def test_many_examples_are_read_in_order(tokenizer, monkeypatch):
+    examples = [example(TEXTS[i % 3]) for i in range(10)]
+    whole = Encoder(tokenizer, 64)(examples)
+    monkeypatch.setattr(words, "TOGETHER", 4)
+    parts = Encoder(tokenizer, 64)(examples)
+    assert [e.ids[0].tolist() for e in parts] == [e.ids[0].tolist() for e in whole]

@@ -20,6 +20,10 @@ from ligero.tasks.example import Example
 
 Ints = NDArray[np.int64]
 
+# Examples tokenised in one call. What the tokenizer returns is many times larger than what is kept
+# of it, so a large data set is not given to it whole.
+TOGETHER = 4096
+
 # Addresses, numbers (1.234,56), initials (EE.UU.), words with inner hyphens or apostrophes,
 # an ellipsis, and otherwise one mark at a time: close to how CoNLL-2002 and AnCora cut words.
 _WORD = re.compile(
@@ -100,10 +104,14 @@ class Encoder:
             raise InputError(f"a window of {window} sub-words", expected="at least 16")
 
     def __call__(self, examples: Sequence[Example]) -> list[Encoded]:
-        """All examples, in order. Their texts are tokenised in one parallel call."""
-        texts = [text for example in examples for text in example.texts]
-        read = iter(self.tokenizer.encode_batch(texts, add_special_tokens=False))
-        return [self._encode(e, list(itertools.islice(read, len(e.texts)))) for e in examples]
+        """All examples, in order; their texts are tokenised in parallel, some thousands at once."""
+        encoded: list[Encoded] = []
+        for start in range(0, len(examples), TOGETHER):
+            part = examples[start : start + TOGETHER]
+            texts = [text for example in part for text in example.texts]
+            read = iter(self.tokenizer.encode_batch(texts, add_special_tokens=False))
+            encoded += [self._encode(e, list(itertools.islice(read, len(e.texts)))) for e in part]
+        return encoded
 
     def _encode(self, example: Example, texts: list) -> Encoded:
         template = self._templates[len(texts)]
