@@ -13,8 +13,6 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from ligero import compress, config
 from ligero.report import tables
 from ligero.runs import write_json, write_text
@@ -46,7 +44,7 @@ def main() -> None:
     target = RESULTS / f"compress-{summary['task']}"
     write_json(target.with_suffix(".json"), summary)
     write_text(target.with_suffix(".md"), page(summary))
-    Console().print(tables.terminal(*rows(summary)))
+    print(page(summary))
 
 
 def summarise(

@@ -58,8 +58,10 @@ def _torment(forks, data, place, rng, took, marks, killed):
             forks.start(arguments, log, dies=(mark, rng.randint(2, MARKS.get(mark, 60))))
         else:
             pid = forks.start(arguments, log)
-            # The first two kills fall on the start itself.
-            if not forks.ended(rng.uniform(0.0, (0.03 if number < 2 else 0.2) * took)):
+            # The first two kills fall on the start itself; later ones leave ever more time, so that
+            # a machine that has slowed down since gets to the end as well.
+            longest = 0.03 * took if number < 2 else 0.2 * took * (1 + number / 20)
+            if not forks.ended(rng.uniform(0.0, longest)):
                 os.kill(pid, signal.SIGKILL)
         code = forks.code()
         if code == 0:
