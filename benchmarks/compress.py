@@ -129,7 +129,8 @@ def page(summary: dict[str, Any]) -> str:
     gain = summary["gain_of_distillation"]
     each = ", ".join(f"{value:+.2f}" for value in gain["values"])
     counts = ", ".join(f"{count:,} {name}" for name, count in summary["examples"].items())
-    machine = ", ".join(f"{name} {value}" for name, value in summary["machine"].items() if value)
+    facts = dict(summary["machine"])
+    machine = facts.pop("in words") + "; " + ", ".join(f"{k} {v}" for k, v in facts.items())
     return f"""# {summary["title"]}: teacher, plain student, distilled student
 
 {tables.markdown(*rows(summary))}
