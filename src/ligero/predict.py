@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from rich.table import Table
+from rich.console import Group
 from rich.text import Text
 
 from ligero.errors import InputError, excerpt
@@ -37,10 +37,10 @@ def predict(
             yield example.texts[0], trained.kind.present(example, scores, trained.labels)
 
 
-def shown(text: str, found: Sequence[dict[str, Any]]) -> Table | Text:
+def shown(text: str, found: Sequence[dict[str, Any]]) -> Group:
     """What was found, as a person reads it: a table under the text."""
     if not found:
-        return Text(f"{text}\n  nothing found\n")
+        return Group(Text(text), Text("  nothing found"))
     spans = "text" in found[0]
     heading = ["", "label", *(["text", "characters"] if spans else []), "probability"]
     rows = [
@@ -52,7 +52,7 @@ def shown(text: str, found: Sequence[dict[str, Any]]) -> Table | Text:
         ]
         for f in found
     ]
-    return tables.terminal(heading, rows, title=text)
+    return Group(Text(text), tables.terminal(heading, rows))
 
 
 def _check(text: str, number: int) -> None:

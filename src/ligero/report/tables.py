@@ -43,9 +43,9 @@ def millions(parameters: int) -> str:
     return f"{parameters / 1e6:.1f}M"
 
 
-def terminal(heading: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> Table:
+def terminal(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     """A table with names on the left of their columns and figures on the right."""
-    table = Table(title=title or None, title_justify="left", header_style="bold", box=None)
+    table = Table(header_style="bold", box=None)
     for name, figures in zip(heading, _figures(rows), strict=True):
         table.add_column(name, justify="right" if figures else "left", overflow="fold")
     for row in rows:
