@@ -21,7 +21,7 @@ from ligero.report import tables
 from ligero.runs import Run, write_text
 from ligero.tasks import source
 from ligero.tasks.source import Task
-from ligero.train import stages
+from ligero.train import loop, stages
 from ligero.train.progress import Progress
 from ligero.train.stages import Stage
 from ligero.train.trained import Trained, knows, load
@@ -40,17 +40,20 @@ CACHE_VARIABLE = "LIGERO_CACHE"
 def compress(config: CompressConfig) -> dict[str, Any]:
     """Teacher, student without a teacher, distilled student; the comparison of the three.
 
+    `folder` among the results says where; it is not written there, as folders may move.
+
     Leaves in its folder `teacher/`, `student-alone/`, `student/` (each a run of its own),
     `results.json` and `README.md`. Killed at any moment and called again it goes on; called again
     when finished it does nothing but return what came out.
     """
+    loop.prepare(config.place.threads)
     task = source.load(config.data)
     teacher, student = _at_hand(config.teacher), _at_hand(config.student)
     out = _place(config.place, "compress", task, config.student)
     with Run(out, "compress", {**identity(config), "content": task.digest}) as run:
         announce(task, f"{config.teacher} teaches {config.student}", out)
         if run.is_complete(Progress("run").note):
-            return run.results()
+            return {**run.results(), "folder": str(out)}
 
         def stage(name: str, model: Reference) -> Stage:
             return Stage(
@@ -90,7 +93,6 @@ def compress(config: CompressConfig) -> dict[str, Any]:
         results = {
             "task": task.name,
             "title": task.title,
-            "folder": str(out),
             "kind": task.kind.name,
             "licence": task.licence,
             "notes": list(task.notes),
@@ -103,7 +105,7 @@ def compress(config: CompressConfig) -> dict[str, Any]:
         }
         write_text(out / "README.md", tables.page(results))
         run.finish(results)
-        return results
+        return {**results, "folder": str(out)}
 
 
 def finetune(config: FinetuneConfig) -> dict[str, Any]:
@@ -117,6 +119,7 @@ def finetune(config: FinetuneConfig) -> dict[str, Any]:
 
 def distill(config: DistillRunConfig) -> dict[str, Any]:
     """One student trained by a finished teacher, in a run folder of its own; its results."""
+    loop.prepare(config.place.threads)
     task = source.load(config.data)
     teacher, student = _at_hand(config.teacher), _at_hand(config.student)
     ready = _ready(teacher, task)
