@@ -100,6 +100,7 @@ def compress(config: CompressConfig) -> dict[str, Any]:
             "scored": task.scored,
             "examples": _counts(task),
             "models": rows,
+            "timed_in_turn": True,
             "distill": identity(config.distill),
             "machine": machine(),
         }

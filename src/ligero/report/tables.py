@@ -15,7 +15,7 @@ TITLES = {
 
 
 def comparison(results: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Heading and rows of the models in a run's results; the teacher's speed is 1.0x."""
+    """Heading and rows of the models in a run's results; in a compression, speed beside the teacher's."""
     scored, metric, models = results["scored"], results["metric"], results["models"]
     others = [m for m in ("precision", "recall", "accuracy", "macro_f1") if m != metric]
     shown = [metric, *(m for m in others if all(m in row[scored] for row in models.values()))]
@@ -30,7 +30,8 @@ def comparison(results: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
         ]
         for name, row in models.items()
     ]
-    if "teacher" in models:
+    if results.get("timed_in_turn"):
+        # Times that were not taken side by side say nothing about each other.
         heading.append("speed")
         for cells, row in zip(rows, models.values(), strict=True):
             ratio = models["teacher"]["seconds_per_1000"] / row["seconds_per_1000"]
