@@ -110,10 +110,10 @@ def _settings(parser: Parser, cls: type) -> None:
         if option.path == ("data", "task"):
             continue
         title = option.path[0].replace("_", " ") if len(option.path) > 1 else "run"
-        group = groups.setdefault(title, None) or parser.add_argument_group(title)
-        groups[title] = group
+        if title not in groups:
+            groups[title] = parser.add_argument_group(title)
         default = "" if option.default in (None, "") else f" (default: {option.default})".lower()
-        group.add_argument(
+        groups[title].add_argument(
             config.flag(option),
             dest="set " + ".".join(option.path),
             default=argparse.SUPPRESS,
@@ -140,10 +140,9 @@ def _compress(chosen: argparse.Namespace) -> None:
     settings = _config(chosen)
     _need_training()
     from ligero import compress
-    from ligero.report import tables
 
     results = compress.compress(settings)
-    _print(tables.terminal(*tables.comparison(results)))
+    _print_results(results)
     folder = results["folder"]
     print(f'\nall of it: {folder}/README.md; try: {COMMAND} predict {folder} "texto"')
 
@@ -153,7 +152,7 @@ def _finetune(chosen: argparse.Namespace) -> None:
     _need_training()
     from ligero import compress
 
-    _print_run(compress.finetune(settings))
+    _print_results(compress.finetune(settings))
 
 
 def _distill(chosen: argparse.Namespace) -> None:
@@ -163,7 +162,7 @@ def _distill(chosen: argparse.Namespace) -> None:
     _need_training()
     from ligero import compress
 
-    _print_run(compress.distill(settings))
+    _print_results(compress.distill(settings))
 
 
 def _evaluate(chosen: argparse.Namespace) -> None:
@@ -171,7 +170,6 @@ def _evaluate(chosen: argparse.Namespace) -> None:
         raise InputError("nothing to score, or two things", expected="FILE... or --task NAME")
     _need_training()
     from ligero import evaluate
-    from ligero.report import tables
 
     data = config.DataConfig(
         task=chosen.task, folder=chosen.folder, format=chosen.format, encoding=chosen.encoding
@@ -182,7 +180,7 @@ def _evaluate(chosen: argparse.Namespace) -> None:
     if chosen.json:
         print(json.dumps(results, ensure_ascii=False))
     else:
-        _print(tables.terminal(*tables.comparison(results)))
+        _print_results(results)
 
 
 def _predict(chosen: argparse.Namespace) -> None:
@@ -249,7 +247,7 @@ def _need_training() -> None:
         )
 
 
-def _print_run(results: dict[str, Any]) -> None:
+def _print_results(results: dict[str, Any]) -> None:
     from ligero.report import tables
 
     _print(tables.terminal(*tables.comparison(results)))

@@ -50,7 +50,12 @@ def compress(config: CompressConfig) -> dict[str, Any]:
     task = source.load(config.data)
     teacher, student = _at_hand(config.teacher), _at_hand(config.student)
     out = _place(config.place, "compress", task, config.student)
-    with Run(out, "compress", {**identity(config), "content": task.digest}) as run:
+    begun = {
+        **identity(config),
+        "content": task.digest,
+        "weights": [stages.initial_weights(model) for model in (teacher, student)],
+    }
+    with Run(out, "compress", begun) as run:
         announce(task, f"{config.teacher} teaches {config.student}", out)
         if run.is_complete(Progress("run").note):
             return {**run.results(), "folder": str(out)}

@@ -205,12 +205,40 @@ def test_a_model_that_changed_in_its_folder_is_not_mistaken_for_the_old_one(road
     start = tmp_path / "start"
     shutil.copytree(road[0] / "run" / "student" / "model", start)
     (start / "manifest.json").unlink()
-    command = small.finetune(road[0] / "data", tmp_path / "run", model=str(start))
-    assert main(command) == 0
-    assert main(command) == 0
+    commands = [
+        small.finetune(road[0] / "data", tmp_path / "run", model=str(start)),
+        [
+            "compress", *small.files(road[0] / "data"), "--teacher", str(start),
+            "--student", small.STUDENT, *small.fit("student-fit.", 1), "--vocab.size", "200",
+            "--out", str(tmp_path / "compressed"), "--cache", str(tmp_path / "cache"), "--threads", "1",
+        ],
+    ]  # fmt: skip
+    for command in commands:
+        assert main(command) == 0
+        assert main(command) == 0
     weights = load_file(start / "model.safetensors")
     weights["head.dense.weight"] += 1e-3
     save_file(weights, start / "model.safetensors", metadata={"format": "pt"})
-    capsys.readouterr()
-    assert main(command) == 2
-    assert "a run begun with weights" in capsys.readouterr().err
+    for command in commands:
+        capsys.readouterr()
+        assert main(command) == 2
+        assert "a run begun with weights" in capsys.readouterr().err
+
+
+def test_data_are_known_by_their_content_split_by_split(tmp_path):
+    from ligero.config import DataConfig
+    from ligero.tasks import source
+
+    data = small.write(tmp_path / "data")
+
+    def digest():
+        files = {name: str(data / f"{name}.tsv") for name in ("train", "dev", "test")}
+        return source.load(DataConfig(**files)).digest
+
+    first = digest()
+    assert digest() == first
+    dev, test = ((data / f"{name}.tsv").read_text().splitlines() for name in ("dev", "test"))
+    # The same texts in the same order, one of them on the other side of the border.
+    (data / "dev.tsv").write_text("\n".join([*dev, test[0]]) + "\n")
+    (data / "test.tsv").write_text("\n".join(test[1:]) + "\n")
+    assert digest() != first

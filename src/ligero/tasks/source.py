@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -47,10 +46,10 @@ class Task:
     def digest(self) -> str:
         """A hash of every text and label of all splits."""
         splits = (self.train, self.dev, self.test)
+        # Split by split: an example that moves from one to another makes other data.
         content = [
-            [e.texts, e.words, {k: list(v) for k, v in e.gold.items()}]
+            [[e.texts, e.words, {k: list(v) for k, v in e.gold.items()}] for e in split.examples]
             for split in splits
-            for e in split.examples
         ]
         return digest([self.kind.name, self.labels, content])
 
@@ -209,7 +208,7 @@ def _set_aside(train: Split) -> tuple[Split, Split]:
 
 def _leaks(train: Split, splits: dict[str, Split], scored: str) -> list[str]:
     """Texts of the scored split that the model has seen in training."""
-    seen = Counter(e.texts for e in train.examples)
+    seen = {e.texts for e in train.examples}
     split = splits[scored]
     known = sum(e.texts in seen for e in split.examples)
     if not known:

@@ -99,7 +99,7 @@ def _train(
         "task": stage.task.name,
         "data": stage.task.digest,
         "model": stage.model.name,
-        "weights": _weights(stage.model),
+        "weights": initial_weights(stage.model),
         "vocab": asdict(stage.vocab) if stage.model.is_random else None,
         "seed": stage.seed,
         "fit": settings.identity(stage.fit),
@@ -218,8 +218,8 @@ def _splits(trained: Trained, task: Task) -> tuple[Features, Features]:
     return trained.features(task.train.examples), trained.features(task.dev.examples)
 
 
-def _weights(model: Reference) -> str | None:
-    """What the model starts with, by content: a folder may be written anew, a hub id may move."""
+def initial_weights(model: Reference) -> str | None:
+    """SHA-256 of what the model starts with, None for chance: a folder may change, a hub id move."""
     return None if model.weights is None else hub.fingerprint(build.locate(model.weights))
 
 
