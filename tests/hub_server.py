@@ -23,7 +23,10 @@ class Repository:
 
 @dataclass
 class HubServer:
-    """`with HubServer({...}) as hub:` serves at `hub.url`; `hub.fetched` lists files sent."""
+    """`with HubServer({...}) as hub:` serves at `hub.url`; `hub.fetched` lists files sent.
+
+    A model's repository goes by `owner/name`, a dataset's by `datasets/owner/name`, as in addresses.
+    """
 
     repositories: dict[str, Repository]
     fetched: list[str] = field(default_factory=list)
@@ -59,9 +62,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         parts = [unquote(part) for part in urlsplit(self.path).path.strip("/").split("/")]
-        api = parts[:2] == ["api", "models"]
-        parts = parts[2:] if api else parts
-        repository = self.server_hub.repositories.get("/".join(parts[:2]))
+        api = parts[0] == "api"
+        if api:
+            parts = parts[1:]
+        # /api/models/owner/name but /owner/name/resolve/…, and datasets/ before both for datasets.
+        prefix = "datasets/" if parts[0] == "datasets" else ""
+        if parts[0] in ("models", "datasets"):
+            parts = parts[1:]
+        repository = self.server_hub.repositories.get(prefix + "/".join(parts[:2]))
         if repository is None:
             return self._send(404, b"{}", {"X-Error-Code": "RepoNotFound"})
         verb, *rest = parts[2:] or ["revision", "main"]

@@ -1,5 +1,6 @@
 """Models and data so small that a whole run takes seconds: what the tests of faults work on."""
 
+import json
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,18 @@ _TOPICS = {
     "deporte": "gol partido equipo liga árbitro".split(),
     "economía": "banco deuda mercado euro bolsa".split(),
 }
+
+
+_FORMS = {
+    "DET": ("la", "una", "esta"),
+    "NOUN": ("niña", "casa", "sopa", "mesa"),
+    "VERB": ("come", "mira", "lava", "busca"),
+}
+_TREES = (
+    "DET 2 det | NOUN 3 nsubj | VERB 0 root",
+    "DET 2 det | NOUN 3 nsubj | VERB 0 root | DET 5 det | NOUN 3 obj",
+    "VERB 0 root | DET 3 det | NOUN 1 obj",
+)
 
 
 def register() -> None:
@@ -66,12 +79,43 @@ def tsv(count: int, seed: int) -> str:
     return "\n".join(rows) + "\n"
 
 
+def squad(count: int, seed: int) -> str:
+    """`count` questions after the person or the place of a sentence, as SQuAD JSON."""
+    rng = random.Random(seed)
+    paragraphs = []
+    for number in range(count):
+        person, place = rng.choice(_NAMES["PER"]), rng.choice(_NAMES["LOC"])
+        context = f"Desde mayo {person} vive en {place}."
+        question, answer = rng.choice((("¿Quién vive ahí?", person), ("¿Dónde vive?", place)))
+        answers = [{"text": answer, "answer_start": context.index(answer)}]
+        asked = [{"id": f"{seed}-{number}", "question": question, "answers": answers}]
+        paragraphs.append({"context": context, "qas": asked})
+    return json.dumps({"version": "1.1", "data": [{"title": "x", "paragraphs": paragraphs}]})
+
+
+def conllu(count: int, seed: int) -> str:
+    """`count` parsed sentences as CoNLL-U text; position and form say what a noun is."""
+    rng = random.Random(seed)
+    lines = []
+    for number in range(count):
+        lines.append(f"# sent_id = {seed}-{number}")
+        for at, word in enumerate(rng.choice(_TREES).split(" | "), start=1):
+            upos, head, relation = word.split()
+            form = rng.choice(_FORMS[upos])
+            lines.append(f"{at}\t{form}\t_\t{upos}\t_\t_\t{head}\t{relation}\t_\t_")
+        lines.append("")
+    return "\n".join(lines) + "\n"
+
+
+WRITERS = {"conll": conll, "tsv": tsv, "json": squad, "conllu": conllu}
+
+
 def write(folder: Path, train: int = 48, dev: int = 8, test: int = 8) -> Path:
-    """The three files of both kinds of task in `folder`."""
+    """The three files of every kind of task in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     for seed, (name, count) in enumerate({"train": train, "dev": dev, "test": test}.items()):
-        (folder / f"{name}.conll").write_text(conll(count, seed), encoding="utf-8")
-        (folder / f"{name}.tsv").write_text(tsv(count, seed), encoding="utf-8")
+        for ending, make in WRITERS.items():
+            (folder / f"{name}.{ending}").write_text(make(count, seed), encoding="utf-8")
     return folder
 
 

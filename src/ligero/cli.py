@@ -64,6 +64,12 @@ def _parser() -> Parser:
 
     made = verb("compress", _compress, "fine-tune a teacher, distil a lighter student, compare")
     _settings(made, config.CompressConfig)
+    made = verb("suite", _suite, "compress on many tasks by one recipe; one table")
+    made.usage = f"{made.prog} RECIPE [--out DIR] [--setting VALUE ...]"
+    made.add_argument(
+        "recipe", metavar="RECIPE", help="a TOML file, such as recipes/glues-small.toml"
+    )
+    _flags(made, config.CompressConfig)
     made = verb("finetune", _finetune, "train one model by gold labels")
     _settings(made, config.FinetuneConfig)
     made = verb("distill", _distill, "train one student by a finished teacher")
@@ -75,9 +81,14 @@ def _parser() -> Parser:
     )
     made.add_argument("files", nargs="*", metavar="FILE", help="labelled files; or give --task")
     made.add_argument("--task", help="a task of the catalog: its test file is scored")
-    made.add_argument("--folder", metavar="DIR", help="folder with its files (else $LIGERO_DATA)")
+    made.add_argument("--split", default="test", help="another of its files: dev, train")
+    made.add_argument("--data", metavar="DIR", help="folder with its files (else $LIGERO_DATA)")
     made.add_argument("--format", help="the files' format; guessed where left out")
     made.add_argument("--encoding", help="the files' encoding; guessed where left out")
+    made.add_argument("--paper", action="store_true", help="the papers' conventions beside ours")
+    made.add_argument(
+        "--predictions", metavar="DIR", help="write what was found in the official scorers' formats"
+    )
     made.add_argument("--out", metavar="FILE", help="write the results there as JSON")
     made.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
@@ -86,12 +97,31 @@ def _parser() -> Parser:
         "model", metavar="FOLDER", help="a finished run, a model's folder, or a hub id"
     )
     made.add_argument("texts", nargs="*", metavar="TEXT", help="texts; without any, lines of input")
-    made.add_argument("--pair", metavar="TEXT", help="second text, for models that compare two")
+    made.add_argument(
+        "--pair", "--context", metavar="TEXT",
+        help="second text, for models that compare two; the context, for those that answer questions",
+    )  # fmt: skip
     made.add_argument("--out", metavar="FILE", help="write what was found there as JSON")
     made.add_argument("--json", action="store_true", help="print one JSON object a line")
 
+    made = verb("check", _check, "say what labelled files hold, before training on them")
+    made.add_argument("files", nargs="*", metavar="FILE", help="train first; or give --task")
+    made.add_argument("--task", help="a task of the catalog: those of its files at hand")
+    made.add_argument("--data", metavar="DIR", help="folder with its files (else $LIGERO_DATA)")
+    made.add_argument(
+        "--hub", choices=("true", "false"), default="false",
+        help="fetch what the catalog knows on the hub and is not at hand",
+    )  # fmt: skip
+    made.add_argument("--format", help="the files' format; guessed where left out")
+    made.add_argument("--kind", help="the kind of task, where a format serves several")
+    made.add_argument("--encoding", help="the files' encoding; guessed where left out")
+    made.add_argument("--model", metavar="NAME", help="measure lengths by this model's tokenizer")
+    made.add_argument("--all", action="store_true", help="all repeated and changed rows")
+    made.add_argument("--out", metavar="FILE", help="write the whole report there as JSON")
+    made.add_argument("--json", action="store_true", help="print JSON instead of tables")
+
     made = verb("tasks", _tasks, "list the known tasks, and which of them are at hand")
-    made.add_argument("--folder", help="folder with their files (else $LIGERO_DATA)")
+    made.add_argument("--data", metavar="DIR", help="folder with their files (else $LIGERO_DATA)")
     verb("models", _models, "list the known models")
     made = verb("demo", _demo, "write made-up Spanish data to try ligero on")
     made.add_argument("folder", help="where to write them")
@@ -105,6 +135,12 @@ def _settings(parser: Parser, cls: type) -> None:
     parser.usage = f"{parser.prog} [TASK] [--config TOML] [--setting VALUE ...]"
     parser.add_argument("task", nargs="?", help="a task of the catalog (ligero tasks lists them)")
     parser.add_argument("--config", metavar="TOML", help="a file of settings; flags come over it")
+    _flags(parser, cls)
+    parser.set_defaults(settings=cls)
+
+
+def _flags(parser: Parser, cls: type) -> None:
+    """One flag for each setting of a dataclass and its sections."""
     groups: dict[str, Any] = {}
     for option in config.options(cls):
         if option.path == ("data", "task"):
@@ -120,20 +156,24 @@ def _settings(parser: Parser, cls: type) -> None:
             metavar=option.metavar,
             help=option.help.replace("%", "%%") + default,
         )
-    parser.set_defaults(settings=cls)
 
 
 def _config(chosen: argparse.Namespace) -> Any:
     """The settings of a verb: its TOML file, and flags over it."""
-    flags = {
-        tuple(name.removeprefix("set ").split(".")): value
-        for name, value in vars(chosen).items()
-        if name.startswith("set ")
-    }
+    flags = _given(chosen)
     if chosen.task:
         flags["data", "task"] = chosen.task
     table = config.read_toml(chosen.config) if chosen.config else {}
     return config.build(chosen.settings, config.nest(flags, table))
+
+
+def _given(chosen: argparse.Namespace) -> dict[tuple[str, ...], Any]:
+    """The settings that flags gave: path -> text."""
+    return {
+        tuple(name.removeprefix("set ").split(".")): value
+        for name, value in vars(chosen).items()
+        if name.startswith("set ")
+    }
 
 
 def _compress(chosen: argparse.Namespace) -> None:
@@ -145,6 +185,18 @@ def _compress(chosen: argparse.Namespace) -> None:
     _print_results(results)
     folder = results["folder"]
     print(f'\nall of it: {folder}/README.md; try: {COMMAND} predict {folder} "texto"')
+
+
+def _suite(chosen: argparse.Namespace) -> None:
+    flags = _given(chosen)
+    out = flags.pop(("place", "out"), str(Path("runs") / f"suite-{Path(chosen.recipe).stem}"))
+    _need_training()
+    from ligero import suite
+    from ligero.report import suite as report
+    from ligero.report import tables
+
+    _print(tables.terminal(*report.table(suite.run(chosen.recipe, out, flags))))
+    print(f"\nall of it: {out}/README.md")
 
 
 def _finetune(chosen: argparse.Namespace) -> None:
@@ -172,15 +224,19 @@ def _evaluate(chosen: argparse.Namespace) -> None:
     from ligero import evaluate
 
     data = config.DataConfig(
-        task=chosen.task, folder=chosen.folder, format=chosen.format, encoding=chosen.encoding
+        task=chosen.task, folder=chosen.data, format=chosen.format, encoding=chosen.encoding
     )
-    results = evaluate.evaluate(chosen.model, chosen.files, data)
+    results = evaluate.evaluate(
+        chosen.model, chosen.files, data, split=chosen.split, predictions=chosen.predictions
+    )
     if chosen.out:
         write_json(Path(chosen.out), results)
     if chosen.json:
         print(json.dumps(results, ensure_ascii=False))
     else:
-        _print_results(results)
+        for note in results["notes"]:
+            print(f"{COMMAND}: {note}", file=sys.stderr)
+        _print_results(results, paper=chosen.paper)
 
 
 def _predict(chosen: argparse.Namespace) -> None:
@@ -204,11 +260,38 @@ def _predict(chosen: argparse.Namespace) -> None:
         write_json(Path(chosen.out), answers)
 
 
+def _check(chosen: argparse.Namespace) -> None:
+    from ligero import check
+    from ligero.report import check as page
+
+    data = config.DataConfig(
+        task=chosen.task,
+        folder=chosen.data,
+        hub=chosen.hub == "true",
+        format=chosen.format,
+        kind=chosen.kind,
+        encoding=chosen.encoding,
+    )
+    report = check.check(chosen.files, data, model=chosen.model)
+    if chosen.out:
+        write_json(Path(chosen.out), report)
+    if chosen.json:
+        print(json.dumps(report, ensure_ascii=False))
+    else:
+        for part in page.shown(report, everything=chosen.all):
+            _print(part)
+    # Every file's error, not the first alone.
+    for message in report["errors"]:
+        print(f"{COMMAND}: {message}", file=sys.stderr)
+    if report["errors"]:
+        raise InputError(f"{len(report['errors'])} of the files cannot be read")
+
+
 def _tasks(chosen: argparse.Namespace) -> None:
     from ligero.report import tables
     from ligero.tasks import source
 
-    _print(tables.terminal(*source.listing(chosen.folder)))
+    _print(tables.terminal(*source.listing(chosen.data)))
 
 
 def _models(chosen: argparse.Namespace) -> None:
@@ -247,10 +330,10 @@ def _need_training() -> None:
         )
 
 
-def _print_results(results: dict[str, Any]) -> None:
+def _print_results(results: dict[str, Any], *, paper: bool = False) -> None:
     from ligero.report import tables
 
-    _print(tables.terminal(*tables.comparison(results)))
+    _print(tables.terminal(*tables.comparison(results, paper=paper)))
 
 
 def _print(what: Any) -> None:

@@ -20,9 +20,11 @@ from ligero.models.reference import MODEL_FOLDER, STUDENT_FOLDER, Reference, res
 from ligero.report import tables
 from ligero.runs import Run, write_text
 from ligero.tasks import source
+from ligero.tasks.metrics import paired_bootstrap
 from ligero.tasks.source import Task
 from ligero.train import loop, stages
 from ligero.train.progress import Progress
+from ligero.train.scorer import measure
 from ligero.train.stages import Stage
 from ligero.train.trained import Trained, knows, load
 
@@ -102,9 +104,11 @@ def compress(config: CompressConfig) -> dict[str, Any]:
             "licence": task.licence,
             "notes": list(task.notes),
             "metric": task.metric,
+            "conventions": task.kind.conventions(task.labels),
             "scored": task.scored,
             "examples": _counts(task),
             "models": rows,
+            "gain": gain(models[ALONE], models[STUDENT_FOLDER], task),
             "timed_in_turn": True,
             "distill": identity(config.distill),
             "machine": machine(),
@@ -154,6 +158,25 @@ def timed(models: Mapping[str, Trained], task: Task) -> dict[str, float]:
         if time.perf_counter() - start > TIMED_SECONDS:
             break
     return {name: statistics.median(times) for name, times in taken.items()}
+
+
+def gain(alone: Trained, taught: Trained, task: Task) -> dict[str, Any]:
+    """What the teacher was worth: the task's metric of the distilled student minus the plain one's.
+
+    interval: 95%, both models' predictions resampled together. better: the share of resamples in
+    which the distilled student is ahead.
+    """
+    first, second = (
+        measure(m.model, m.features(task.test.examples)).tallies for m in (alone, taught)
+    )
+    found = paired_bootstrap(first, second, lambda sums: task.kind.figures(sums, task.labels))
+    worth = found[task.metric]
+    return {
+        "metric": task.metric,
+        "difference": worth.difference,
+        "interval": [worth.low, worth.high],
+        "better": worth.better,
+    }
 
 
 def announce(task: Task, what: str, out: Path) -> None:

@@ -24,11 +24,17 @@ def setting(
     *,
     free: bool = False,
     metavar: str = "",
+    flag: str = "",
     least: float = 0,
     most: float = math.inf,
 ) -> Any:
-    """A dataclass field with its default and its one-sentence help; a number's least and most."""
-    facts = {"help": text, "free": free, "metavar": metavar, "range": (least, most)}
+    """A dataclass field with its default and its one-sentence help; a number's least and most.
+
+    flag: its name on the command line, where that is not the field's own.
+    """
+    facts = {
+        "help": text, "free": free, "metavar": metavar, "flag": flag, "range": (least, most)
+    }  # fmt: skip
     return field(default=default, metadata=facts)
 
 
@@ -50,10 +56,14 @@ class DataConfig:
         None, "your own test file; without one, scores are those of dev", metavar="FILE"
     )
     format: str | None = setting(None, "the files' format; guessed and said where it is left out")
+    kind: str | None = setting(
+        None, "the kind of task, where a format serves several (conllu: parse or tag)"
+    )
     encoding: str | None = setting(None, "the files' encoding; guessed and said where left out")
     folder: str | None = setting(
-        None, "folder with the catalog's files (else $LIGERO_DATA)", metavar="DIR"
+        None, "folder with the catalog's files (else $LIGERO_DATA)", metavar="DIR", flag="data"
     )
+    hub: bool = setting(False, "fetch from the hub what the catalog knows there and is not at hand")
     limit: int | None = setting(None, "use only the first so many training examples", least=1)
 
 
@@ -178,6 +188,7 @@ class Option:
     default: Any
     help: str
     metavar: str
+    flag: str
 
 
 # Sections whose settings need no prefix on the command line: their names are clear alone.
@@ -194,7 +205,14 @@ def options(cls: type, path: tuple[str, ...] = ()) -> list[Option]:
         else:
             metavar = f.metadata["metavar"] or kind_of(hints[f.name])
             found.append(
-                Option((*path, f.name), hints[f.name], f.default, f.metadata["help"], metavar)
+                Option(
+                    (*path, f.name),
+                    hints[f.name],
+                    f.default,
+                    f.metadata["help"],
+                    metavar,
+                    f.metadata["flag"],
+                )
             )
     return found
 
@@ -202,6 +220,8 @@ def options(cls: type, path: tuple[str, ...] = ()) -> list[Option]:
 def flag(option: Option) -> str:
     """`--learning-rate` or, in a section that several of its kind share, `--teacher-fit.epochs`."""
     path = option.path[1:] if option.path[0] in PLAIN_SECTIONS else option.path
+    if option.flag:
+        path = (*path[:-1], option.flag)
     return "--" + ".".join(path).replace("_", "-")
 
 

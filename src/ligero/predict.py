@@ -24,9 +24,11 @@ def predict(
     second: the other text of a pair, for models that compare two.
     """
     trained = load(model)
-    if second is not None and 2 not in trained.kind.texts:
+    if (1 if second is None else 2) not in trained.kind.texts:
         raise InputError(
-            f"a pair of texts, and a model of kind {trained.kind.name}", expected="one text"
+            f"{'one text' if second is None else 'a pair of texts'}, and a model of kind "
+            f"{trained.kind.name}",
+            expected="one text" if second is not None else "a pair: --pair gives the second text",
         )
     numbered = enumerate(texts, start=1)
     while part := list(islice(numbered, TOGETHER)):
@@ -41,16 +43,17 @@ def shown(text: str, found: Sequence[dict[str, Any]]) -> Group:
     """What was found, as a person reads it: a table under the text."""
     if not found:
         return Group(Text(text), Text("  nothing found"))
-    spans = "text" in found[0]
-    heading = ["", "label", *(["text", "characters"] if spans else []), "probability"]
+    columns = [name for name in found[0] if name not in ("start", "end")]
+    heading = ["", *columns]
+    if "start" in found[0]:
+        heading.insert(heading.index("text") + 1, "characters")
+    cells = {
+        "characters": lambda f: f"{f['start']}-{f['end']}" if f["text"] else "",
+        "probability": lambda f: f"{f['probability']:.3f}",
+        "": lambda f: "",
+    }
     rows = [
-        [
-            "",
-            f["label"],
-            *([f["text"], f"{f['start']}-{f['end']}"] if spans else []),
-            f"{f['probability']:.3f}",
-        ]
-        for f in found
+        [cells.get(name, lambda f, name=name: str(f[name]))(f) for name in heading] for f in found
     ]
     return Group(Text(text), tables.terminal(heading, rows))
 

@@ -93,7 +93,7 @@ def test_a_label_that_training_does_not_know(run, place):
     (place / "test.conll").write_text("Ana B-PER\n\nvive O\nMarte B-PLANET\n")
     files = ["--train", "train.conll", "--dev", "train.conll", "--test", "test.conll"]
     line = run("compress", *files, "--out", "out")
-    assert "test.conll:4: found the label 'B-PLANET'" in line and "B-LOC, B-PER" in line
+    assert "test.conll:3: found the label 'B-PLANET' of word 2" in line and "B-LOC, B-PER" in line
 
 
 def test_files_of_two_kinds(run, place):
@@ -141,7 +141,7 @@ def test_a_flag(run, place, flags, said):
 
 def test_nothing_to_train_on(run, place):
     assert "neither a task nor training data" in run("compress", "--out", "out")
-    line = run("compress", "ner-conll2003", "--folder", ".", "--out", "out")
+    line = run("compress", "ner-conll2003", "--data", ".", "--out", "out")
     assert "'ner-conll2003'" in line and "ner-conll2002" in line
     line = run("compress", "ner-conll2002", "--out", "out")
     assert "LIGERO_DATA" in line and "licence" in line
@@ -297,7 +297,7 @@ def test_a_run_that_is_not_finished_is_no_model(run, place, calm):
 def test_what_a_model_cannot_be_scored_on(run, place, calm, data):
     (place / "odd.conll").write_text("Marte B-PLANET\n\n")
     line = run("evaluate", calm.out, data / "test.tsv")
-    assert "test.tsv: found data of kind classify" in line and "tag" in line
+    assert "test.tsv:1: found data of kind classify" in line and "tag" in line
     line = run("evaluate", calm.out, "odd.conll")
     assert "odd.conll:1: found the label 'B-PLANET'" in line
     assert "nothing to score" in run("evaluate", calm.out)

@@ -138,6 +138,11 @@ def test_a_nul_byte_is_refused_with_its_line(write: Write) -> None:
     assert refused(write("a\tuno\nb\tcu\0atro\n"), encoding="latin-1").line == 2
 
 
+def test_half_a_surrogate_pair_is_refused_with_its_line(write: Write) -> None:
+    error = refused(write("a\tuno\nb\tdos +2AA-\n"), encoding="utf-7")
+    assert error.line == 2 and "surrogate" in error.found
+
+
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     assert refused(tmp_path).found == "a folder"
 
@@ -196,7 +201,7 @@ def test_the_longest_word_and_a_longer_text_are_read(write: Write) -> None:
 
 
 def test_an_unknown_format_offers_known_ones(write: Write) -> None:
-    with pytest.raises(InputError, match=r"unknown format 'connl': did you mean conll\?"):
+    with pytest.raises(InputError, match=r"unknown format 'connl': did you mean conll, conllu"):
         formats.read(write(NER), "connl")
 
 

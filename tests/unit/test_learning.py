@@ -11,6 +11,7 @@ from ligero.config import DistillConfig, FitConfig
 from ligero.models import build, catalog
 from ligero.tasks import kinds
 from ligero.tasks.example import Example
+from ligero.tasks.metrics import entity_scores
 from ligero.train import loop
 from ligero.train.distill import Distill
 from ligero.train.features import Features
@@ -34,7 +35,7 @@ def small(family="ligero-micro", **changes):
             "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
             "intermediate_size": 48, "embedding_size": 16, **changes,
         }  # fmt: skip
-    dropout = {k: 0.0 for k in known.config if "dropout" in k}
+    dropout = {k: 0.0 for k in (*known.config, "parser_dropout") if "dropout" in k}
     return replace(known, config={**known.config, **dropout, **changes})
 
 
@@ -63,6 +64,35 @@ def classified(count, seed=0, longest=40, texts=1):
     ]
 
 
+def asked(count, seed=0, longest=40):
+    """Questions whose answer is a random span of their context; every fifth has none."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for context in tagged(count, seed, longest):
+        spans = context.words
+        first = int(rng.integers(len(spans)))
+        last = min(len(spans) - 1, first + int(rng.integers(3)))
+        answers = () if int(context.id) % 5 == 4 else ((spans[first][0], spans[last][1]),)
+        question = " ".join(rng.choice(WORDS, rng.integers(1, 6)))
+        made.append(Example(context.id, (question, context.texts[0]), spans, {}, answers=answers))
+    return made
+
+
+def parsed(count, seed=0, longest=40):
+    """Sentences with random trees: a word's head comes before it."""
+    rng = np.random.default_rng(seed)
+    return [
+        replace(e, gold={
+            "head": tuple(str(rng.integers(1, i + 1)) if i else "0" for i in range(len(e.words))),
+            "relation": tuple(str(r) for r in rng.choice(["root", "det", "obj"], len(e.words))),
+        })
+        for e in tagged(count, seed, longest)
+    ]  # fmt: skip
+
+
+KINDS = {"tag": "tag", "label": "classify", "relation": "parse"}
+
+
 @pytest.fixture(scope="module")
 def tokenizer():
     return vocab.train([" ".join(WORDS)] * 9, algorithm="bpe", size=260)
@@ -73,7 +103,8 @@ def other_tokenizer():
 
 
 def features(examples, tokenizer, window=64, segments=False):
-    kind = kinds.find("tag" if examples[0].words else "classify")
+    of = next((KINDS[name] for name in examples[0].gold if name in KINDS), "answer")
+    kind = kinds.find(of)
     return Features(
         examples, tokenizer=tokenizer, window=window, kind=kind,
         labels=kind.labels(examples), segments=segments,
@@ -82,8 +113,9 @@ def features(examples, tokenizer, window=64, segments=False):
 
 def model_for(read, tokenizer, seed=0, **changes):
     return build.create(
-        small(**changes), kind=read.kind.name, labels=read.labels, tokenizer=tokenizer, seed=seed
-    )
+        small(**changes), kind=read.kind.name, labels=read.kind.rows(read.labels),
+        tokenizer=tokenizer, seed=seed,
+    )  # fmt: skip
 
 
 def gradient(model, objective, ids, **settings):
@@ -96,15 +128,26 @@ def objectives(examples, tokenizer):
     yield "supervised", Supervised(read, read), model_for(read, tokenizer)
     rng = np.random.default_rng(1)
     targets = [
-        {n: rng.normal(size=(len(g), len(read.labels))).astype(np.float32) for n, g in gold.items()}
-        for gold in read.gold
+        {
+            choice.name: rng.normal(
+                size=(
+                    len(gold[choice.name]),
+                    len(read.labels) if choice.options == "labels" else 1 + len(example.words),
+                )
+            ).astype(np.float32)
+            for choice in read.kind.choices
+        }
+        for example, gold in zip(read.examples, read.gold, strict=True)
     ]
+    for scores in targets:
+        if "head" in scores:
+            np.fill_diagonal(scores["head"][:, 1:], -np.inf)  # no word is its own head
     for loss in ("kl", "ce", "mse"):
         taught = Distill(read, read, targets, DistillConfig(alpha=0.3, loss=loss, temperature=2))
         yield loss, taught, model_for(read, tokenizer)
 
 
-@pytest.mark.parametrize("make", [tagged, classified])
+@pytest.mark.parametrize("make", [tagged, classified, asked, parsed])
 def test_gradient_does_not_depend_on_how_a_batch_is_cut(make, tokenizer):
     for name, objective, model in objectives(make(24, longest=60), tokenizer):
         assert objective.rows.max() > 1, "some examples must have several windows"
@@ -141,7 +184,7 @@ def cache_of(tmp_path, model, tokenizer, read, examples, notes=None):
     return cache, cache.entries(model, read, digests)
 
 
-@pytest.mark.parametrize("make", [tagged, classified])
+@pytest.mark.parametrize("make", [tagged, classified, asked, parsed])
 def test_cached_and_live_teacher_outputs_agree(make, tokenizer, tmp_path):
     examples = make(90, longest=60)
     read = features(examples, tokenizer, window=32)
@@ -205,17 +248,33 @@ def test_equal_examples_share_one_entry(tokenizer, tmp_path):
     assert all((a["tag"] == b["tag"]).all() for a, b in zip(entries[:5], entries[5:], strict=True))
 
 
-def test_teacher_and_student_of_different_vocabularies_and_windows_meet_at_words(tokenizer):
-    examples = tagged(12, longest=80)
+@pytest.mark.parametrize("make", [tagged, asked, parsed])
+def test_teacher_and_student_of_different_vocabularies_and_windows_meet_at_words(make, tokenizer):
+    examples = make(12, longest=80)
     teacher = features(examples, other_tokenizer(), window=32)
     student = features(examples, tokenizer, window=48)
+    assert teacher.rows.max() > 1 and student.rows.max() > 1
+    assert not (teacher.rows == student.rows).all()
     targets = score(model_for(teacher, other_tokenizer(), seed=3), teacher)
     objective = Distill(student, student, targets, DistillConfig())
     batch = objective.batch(np.arange(12), 0)
-    words = sum(len(e.words) for e in examples)
-    assert len(batch.targets["tag"]) == len(batch.words) == words
-    loss = objective.loss(model_for(student, tokenizer), batch)
-    assert loss.weight == words and torch.isfinite(loss.total)
+    words = [len(e.words) for e in examples]
+    assert len(batch.words) == sum(words)
+    for choice in student.kind.choices:
+        assert len(batch.targets[choice.name]) == (sum(words) if choice.units == "words" else 12)
+        if choice.options == "words":
+            each = sum(words) if choice.units == "words" else len(words)
+            there = torch.isfinite(batch.targets[choice.name])
+            assert there.shape == (each, 1 + max(words))
+            repeated = np.repeat(words, words) if choice.units == "words" else np.asarray(words)
+            # No word is its own head.
+            own = choice.name == "head"
+            assert (there.sum(dim=1).numpy() == 1 + repeated - own).all()
+    model = model_for(student, tokenizer)
+    loss = objective.loss(model, batch)
+    assert loss.weight == sum(len(g) for g in batch.gold.values()) and torch.isfinite(loss.total)
+    loss.total.backward()
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
 
 
 def test_long_sentence_in_windows_equals_a_model_that_sees_it_whole(tokenizer):
@@ -261,8 +320,12 @@ def test_evaluation_counts_what_the_kind_counts(tokenizer):
     read = features(examples, tokenizer)
     model = model_for(read, tokenizer)
     found = evaluate(model, read)
-    predicted = [read.kind.predict(s, read.labels) for s in score(model, read)]
-    assert found["f1"] == read.kind.metrics(examples, predicted, read.labels)["f1"]
+    predicted = [
+        read.kind.predict(e, s, read.labels)
+        for e, s in zip(examples, score(model, read), strict=True)
+    ]
+    expected = entity_scores([e.gold["tag"] for e in examples], [p["tag"] for p in predicted])
+    assert found["f1"] == expected["f1"]
     right = [g == p for e, f in zip(examples, predicted, strict=True)
              for g, p in zip(e.gold["tag"], f["tag"], strict=True)]  # fmt: skip
     assert found["accuracy"] == pytest.approx(100 * np.mean(right))

@@ -12,6 +12,7 @@ from transformers import (
 
 import small
 from ligero.cli import main
+from ligero.report import suite as report
 from ligero.runs import verify
 
 
@@ -242,3 +243,134 @@ def test_data_are_known_by_their_content_split_by_split(tmp_path):
     (data / "dev.tsv").write_text("\n".join([*dev, test[0]]) + "\n")
     (data / "test.tsv").write_text("\n".join(test[1:]) + "\n")
     assert digest() != first
+
+
+@pytest.mark.parametrize(
+    ("ending", "flags", "metric", "least"),
+    [
+        ("json", [], "f1", 60),
+        ("conllu", [], "las", 80),
+        ("conllu", ["--kind", "tag"], "accuracy", 90),
+    ],
+)
+def test_every_kind_walks_the_whole_road(ending, flags, metric, least, tmp_path, capsys):
+    """Compressed, evaluated and shown; the official scorer's file holds what was found."""
+    small.register()
+    data = small.write(tmp_path / "data", train=160, dev=20, test=20)
+    command = [
+        "compress", *small.files(data, ending), *flags, "--teacher", small.TEACHER,
+        "--student", small.STUDENT, "--teacher-fit.epochs", "15", "--teacher-fit.batch-size", "8",
+        "--student-fit.epochs", "15", "--student-fit.batch-size", "8", "--vocab.size", "200", "--out", str(tmp_path / "run"), "--cache", str(tmp_path / "cache"),
+        "--threads", "1",
+    ]  # fmt: skip
+    assert main(command) == 0
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert results["metric"] == metric
+    for name, row in results["models"].items():
+        assert row["test"][metric] > least, (name, row["test"])
+        low, high = row["interval"][metric]
+        assert low <= row["test"][metric] <= high
+    gain = results["gain"]
+    scores = [results["models"][name]["test"][metric] for name in ("student-alone", "student")]
+    assert gain["difference"] == pytest.approx(scores[1] - scores[0], abs=1e-6)
+    capsys.readouterr()
+    test = data / f"test.{ending}"
+    evaluated = [
+        "evaluate", str(tmp_path / "run"), str(test), "--paper", "--json",
+        "--predictions", str(tmp_path / "predicted"),
+    ]  # fmt: skip
+    assert main(evaluated) == 0
+    found = json.loads(capsys.readouterr().out)
+    student = found["models"][test.name]["test"]
+    assert student == pytest.approx(results["models"]["student"]["test"], rel=1e-5)
+    assert set(found["conventions"]["paper"]) <= set(student)
+    (predicted,) = (tmp_path / "predicted").iterdir()
+    if ending == "json":
+        assert len(json.loads(predicted.read_text())) == 20
+    else:
+        from ligero.tasks import formats
+
+        again = formats.read(predicted, kind=results["kind"])
+        gold = formats.read(test, kind=results["kind"])
+        name = "tag" if flags else "head"
+        pairs = [
+            (a, b)
+            for mine, right in zip(again.examples, gold.examples, strict=True)
+            for a, b in zip(mine.gold[name], right.gold[name], strict=True)
+        ]
+        score = 100 * sum(a == b for a, b in pairs) / len(pairs)
+        assert score == pytest.approx(student["accuracy" if flags else "uas"])
+    text = ["¿Dónde vive?", "--context", "Desde mayo Lucía vive en Perú."]
+    asked = text if ending == "json" else ["la niña come una sopa"]
+    assert main(["predict", str(tmp_path / "run"), *asked]) == 0
+    shown = capsys.readouterr().out
+    assert ("Perú" if ending == "json" else "niña") in shown and "probability" in shown
+
+
+def test_a_suite_takes_the_tasks_that_are_at_hand_and_says_what_it_skips(tmp_path, capsys):
+    small.register()
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(
+        f'''
+        teacher = "{small.TEACHER}"
+        student = "{small.STUDENT}"
+        vocab.size = 300
+        teacher_fit.epochs = 1
+        student_fit.epochs = 1
+        [tasks.ner-conll2002]
+        also = ["ner-conll2002:dev"]
+        student_fit.epochs = 2
+        [tasks.mldoc]
+        '''
+    )
+    data = small.write(tmp_path / "data", train=30)
+    folder = tmp_path / "data" / "ner-conll2002"
+    folder.mkdir()
+    names = {"train": "esp.train", "dev": "esp.testa", "test": "esp.testb"}
+    for name, file in names.items():
+        (data / f"{name}.conll").rename(folder / file)
+    command = [
+        "suite", str(recipe), "--data", str(data), "--out", str(tmp_path / "out"), "--threads", "1",
+        "--cache", str(tmp_path / "cache"), "--teacher-fit.batch-size", "8",
+    ]  # fmt: skip
+    assert main(command) == 0
+    said = capsys.readouterr()
+    assert "skipped" in said.err and "NER CoNLL-2002" in said.out
+    found = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert [row["task"] for row in found["rows"]] == [
+        "ner-conll2002", "ner-conll2002 on ner-conll2002:dev",
+    ]  # fmt: skip
+    assert list(found["skipped"]) == ["mldoc"]
+    own, elsewhere = found["rows"]
+    for name in ("teacher", "student-alone", "student"):
+        assert elsewhere["models"][name]["test"]["f1"] == pytest.approx(
+            own["models"][name]["dev"]["f1"]
+        )
+    steps = [own["models"][name]["steps"] for name in ("teacher", "student")]
+    assert steps == [4, 4], "30 examples: an epoch in batches of 8, two in batches of 16"
+    page = (tmp_path / "out" / "README.md").read_text()
+    assert "skipped" in page and "±" in page
+    # Again: nothing is trained, the same table.
+    assert main(command) == 0
+    again = json.loads((tmp_path / "out" / "results.json").read_text())
+    # The second row's seconds are taken anew.
+    assert again["rows"][0] == own
+    assert report.table(again) == report.table(found)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("seed = 1", "no tasks"),
+        ("[tasks.nre-conll2002]", "ner-conll2002"),
+        ("[tasks.mldoc]\nepohcs = 2", "epohcs"),
+        ('[tasks.mldoc]\nalso = ["mlqa"]', "mlqa:dev"),
+    ],
+)
+def test_a_recipe_with_a_mistake_trains_nothing(content, said, tmp_path, capsys):
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(content)
+    assert main(["suite", str(recipe), "--out", str(tmp_path / "out")]) == 2
+    line = capsys.readouterr().err
+    assert said in line and len(line.splitlines()) == 1
+    assert not (tmp_path / "out").exists()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoConfig, AutoTokenizer, PreTrainedModel
@@ -19,10 +20,11 @@ from ligero.errors import InputError
 from ligero.models import hub
 from ligero.models.catalog import Architecture
 from ligero.models.hub import locate
+from ligero.models.parser import parser_class
 from ligero.models.weights import cut, drawn_from, quiet, weights_hash
 
 __all__ = [
-    "AUTO_CLASSES",
+    "KINDS",
     "configuration",
     "create",
     "cut",
@@ -30,15 +32,23 @@ __all__ = [
     "load_tokenizer",
     "locate",
     "longest",
+    "model_class",
     "save",
     "weights_hash",
 ]
 
-AUTO_CLASSES = {
+# Kind of task -> the class of transformers that gives an encoder the head for it.
+_AUTO_CLASSES = {
     "tag": "AutoModelForTokenClassification",
     "classify": "AutoModelForSequenceClassification",
+    "answer": "AutoModelForQuestionAnswering",
 }
-"""Kind of task -> the class of transformers that gives an encoder the head for it."""
+
+KINDS = (*_AUTO_CLASSES, "parse")
+"""The kinds of task that an encoder can be given a head for."""
+
+# What the rows of transformers' question answering layer are, whatever a configuration calls them.
+_ANSWER_ROWS = ("start", "end")
 
 # Families whose positions start after the padding id (fairseq's convention).
 _OFFSET_POSITIONS = frozenset({"roberta", "camembert", "xlm-roberta"})
@@ -80,13 +90,13 @@ def create(
 ) -> PreTrainedModel:
     """A model with random weights: a function of architecture, labels, vocabulary size and seed.
 
-    kind: "tag" (scores [batch, length, labels]) or "classify" (scores [batch, labels]).
-    labels: names in the order of the scores. tokenizer: gives the vocabulary's size and special
-    ids.
+    kind: one of `KINDS`, see `model_class`. labels: what the rows of the last layer score, in order;
+    "start" and "end" for "answer". tokenizer: gives the vocabulary's size and special ids.
 
-    Returned in float32, in evaluation mode. Raises InputError for an unknown kind, and as
-    `configuration` does.
+    Returned in float32, in evaluation mode. Raises InputError for an unknown kind, for other labels
+    of "answer", and as `configuration` does.
     """
+    _check_rows(kind, labels)
     return _draw(configuration(architecture, labels=labels, tokenizer=tokenizer), kind, seed)
 
 
@@ -111,10 +121,13 @@ def load(
     configuration, or a number of layers the checkpoint does not have.
     """
     folder = Path(folder)
+    _check_rows(kind, labels)
     hub.check(folder)
-    automatic = _auto_class(kind)
     config = _read_configuration(folder)
-    kept = _has_head(config, kind, labels)
+    wanted = model_class(kind, config)
+    if kind == "answer" and config.num_labels == len(labels):
+        _name_labels(config, labels)
+    kept = _has_head(config, wanted, labels)
     if kept:
         order = [config.label2id[label] for label in labels]
     else:
@@ -122,13 +135,12 @@ def load(
         config.problem_type = None
     try:
         with quiet(), drawn_from(seed):
-            model, report = automatic.from_pretrained(
+            model, report = wanted.from_pretrained(
                 folder,
                 config=config,
                 dtype=torch.float32,
                 attn_implementation="sdpa",
                 use_safetensors=True,
-                trust_remote_code=False,
                 local_files_only=True,
                 # The head is what may differ; what else does is refused below.
                 ignore_mismatched_sizes=True,
@@ -204,6 +216,27 @@ def load_tokenizer(folder: str | Path) -> Tokenizer:
     return tokenizer
 
 
+def model_class(kind: str, config: Any) -> type[PreTrainedModel]:
+    """The class that gives the encoder of a configuration the head for a kind of task.
+
+    All but that of "parse" are transformers' own; scores are [batch, length, labels] for "tag",
+    [batch, labels] for "classify", [batch, length] of a start and of an end for "answer", and
+    `parser.ParserOutput` for "parse".
+
+    Raises InputError for an unknown kind, or one that the encoder's family has no head for.
+    """
+    if kind not in KINDS:
+        raise errors.unknown("kind of task", kind, KINDS)
+    try:
+        if kind == "parse":
+            return parser_class(config.__class__)
+        return getattr(transformers, _AUTO_CLASSES[kind])._model_mapping[type(config)]
+    except KeyError:
+        raise InputError(
+            f"model type {config.model_type}", expected=f"an encoder with a head for {kind}"
+        ) from None
+
+
 def longest(model: PreTrainedModel) -> int:
     """Longest input of a model in sub-words, special tokens included."""
     config = model.config
@@ -211,14 +244,6 @@ def longest(model: PreTrainedModel) -> int:
     if config.model_type in _OFFSET_POSITIONS:
         return positions - config.pad_token_id - 1
     return positions
-
-
-def _auto_class(kind: str) -> Any:
-    import transformers
-
-    if kind not in AUTO_CLASSES:
-        raise errors.unknown("kind of task", kind, AUTO_CLASSES)
-    return getattr(transformers, AUTO_CLASSES[kind])
 
 
 def _thaw(value: Any) -> Any:
@@ -239,8 +264,8 @@ def _name_labels(config: Any, labels: Sequence[str]) -> None:
 
 def _draw(config: Any, kind: str, seed: int) -> PreTrainedModel:
     with quiet(), drawn_from(seed):
-        model = _auto_class(kind).from_config(
-            config, attn_implementation="sdpa", dtype=torch.float32, trust_remote_code=False
+        model = model_class(kind, config)._from_config(
+            config, attn_implementation="sdpa", dtype=torch.float32
         )
     return model.eval()
 
@@ -275,15 +300,16 @@ def _read_configuration(folder: Path) -> Any:
     return config
 
 
-def _has_head(config: Any, kind: str, labels: Sequence[str]) -> bool:
-    try:
-        expected = _auto_class(kind)._model_mapping[type(config)].__name__
-    except KeyError:
+def _check_rows(kind: str, labels: Sequence[str]) -> None:
+    if kind == "answer" and tuple(labels) != _ANSWER_ROWS:
         raise InputError(
-            f"model type {config.model_type}", expected=f"an encoder with a head for {kind}"
-        ) from None
+            f"the rows {errors.excerpt(', '.join(labels))}", expected=" and ".join(_ANSWER_ROWS)
+        )
+
+
+def _has_head(config: Any, wanted: type[PreTrainedModel], labels: Sequence[str]) -> bool:
     same = len(labels) == len(config.id2label) and set(labels) == set(config.id2label.values())
-    return same and expected in (config.architectures or ())
+    return same and wanted.__name__ in (config.architectures or ())
 
 
 def _label_layer(model: PreTrainedModel) -> tuple[str, nn.Linear]:

@@ -4,15 +4,14 @@ Only safetensors weights are fetched or accepted. PyTorch's older `.bin` and the
 which run code when opened, so they are refused unopened.
 """
 
-import contextlib
 import json
 import re
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ligero.errors import InputError, LigeroError, excerpt
+from ligero.errors import InputError, excerpt
+from ligero.hub import TIMEOUT, bars, is_network, told
 from ligero.runs import MANIFEST, digest, is_published, sha256, verify
 
 WEIGHTS = "model.safetensors"
@@ -23,7 +22,6 @@ _WANTED = ("*.json", "*.safetensors", "*.txt", "*.model")
 _UNWANTED = ("*/*",)
 _PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib")
 _HUB_ID = re.compile(r"([\w.-]+/[\w.-]+)(?:@(\S+))?")
-_TIMEOUT = 10.0  # seconds until the hub counts as unreachable and the cache is asked
 
 
 def locate(reference: str | Path) -> Path:
@@ -148,28 +146,18 @@ def _check_weights(file: Path) -> None:
 
 def _fetch(repository: str, revision: str | None) -> Path:
     from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HfHubHTTPError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
 
     named = f"{repository}@{revision}" if revision else repository
     reached = True
-    try:
+    with told(repository, revision, named=named, what="model", missing="no folder"):
         try:
-            listing = HfApi().model_info(repository, revision=revision, timeout=_TIMEOUT)
+            listing = HfApi().model_info(repository, revision=revision, timeout=TIMEOUT)
             _refuse_on_hub(repository, named, [file.rfilename for file in listing.siblings or ()])
-        except (RepositoryNotFoundError, RevisionNotFoundError):
-            raise
         except Exception as error:
-            if not _is_network(error):
+            if not is_network(error):
                 raise
             reached = False
-        with _bars():
+        with bars():
             return Path(
                 snapshot_download(
                     repository,
@@ -179,34 +167,6 @@ def _fetch(repository: str, revision: str | None) -> Path:
                     local_files_only=not reached,
                 )
             )
-    except GatedRepoError:
-        raise InputError(
-            f"{named}: the hub asks you to accept this model's conditions; open "
-            f"https://huggingface.co/{repository}, then `hf auth login`"
-        ) from None
-    except RevisionNotFoundError:
-        raise InputError(
-            f"no revision {excerpt(revision or '')} of {repository} on the hub"
-        ) from None
-    except RepositoryNotFoundError:
-        raise InputError(
-            f"no folder {excerpt(named)}, and no public repository of that name on the hub; "
-            "for a private one, `hf auth login` first"
-        ) from None
-    except HFValidationError:
-        raise InputError(f"no folder {excerpt(named)}, and no valid hub name") from None
-    except LocalEntryNotFoundError:
-        raise LigeroError(
-            f"{named}: no such folder, the hub cannot be reached, and its cache has no complete copy"
-        ) from None
-    except HfHubHTTPError as error:
-        raise LigeroError(f"{named}: the hub answered {_first_line(error)}") from None
-    except Exception as error:
-        if not _is_network(error):
-            raise
-        raise LigeroError(
-            f"{named}: the download broke off ({_first_line(error)}); repeat to continue it"
-        ) from None
 
 
 def _refuse_on_hub(repository: str, named: str, names: list[str]) -> None:
@@ -221,37 +181,3 @@ def _refuse_on_hub(repository: str, named: str, names: list[str]) -> None:
             f"; the hub's converter may have left one in a pull request: try {repository}@refs/pr/1"
             " or https://huggingface.co/spaces/safetensors/convert",
         )
-
-
-def _is_network(error: Exception) -> bool:
-    """Whether the hub could not be asked. The hub's library has changed its HTTP library once a
-    major version (requests, httpx, httpx2), so they are told by name rather than imported."""
-    if isinstance(error, ConnectionError | TimeoutError):
-        return True
-    response = getattr(error, "response", None)
-    if response is not None:
-        return int(response.status_code) >= 500
-    return type(error).__module__.partition(".")[0] in {"requests", "httpx", "httpx2", "httpcore"}
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
-@contextlib.contextmanager
-def _bars() -> Iterator[None]:
-    """Progress bars on a terminal only: in a log they are thousands of lines."""
-    from huggingface_hub.utils import (
-        are_progress_bars_disabled,
-        disable_progress_bars,
-        enable_progress_bars,
-    )
-
-    silence = not sys.stderr.isatty() and not are_progress_bars_disabled()
-    if silence:
-        disable_progress_bars()
-    try:
-        yield
-    finally:
-        if silence:
-            enable_progress_bars()

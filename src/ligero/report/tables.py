@@ -13,18 +13,39 @@ TITLES = {
     "model": "model",
 }
 
+# What figures are called where a person reads them.
+NAMES = {
+    "f1": "F1",
+    "exact": "exact",
+    "f1_english": "F1 (English rules)",
+    "exact_english": "exact (English rules)",
+    "chunk_f1": "F1 over chunks",
+    "macro_f1": "macro F1",
+    "las": "LAS",
+    "uas": "UAS",
+    "las_no_punct": "LAS, no punct.",
+    "uas_no_punct": "UAS, no punct.",
+}
 
-def comparison(results: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Heading and rows of the models in a run's results; in a compression, speed beside the teacher's."""
-    scored, metric, models = results["scored"], results["metric"], results["models"]
-    others = [m for m in ("precision", "recall", "accuracy", "macro_f1") if m != metric]
-    shown = [metric, *(m for m in others if all(m in row[scored] for row in models.values()))]
-    heading = ["", "model", *(f"{m} ({scored})" for m in shown), "parameters", "s / 1,000"]
+
+def comparison(
+    results: Mapping[str, Any], *, paper: bool = False
+) -> tuple[list[str], list[list[str]]]:
+    """Heading and rows of the models in a run's results; in a compression, speed beside the teacher's.
+
+    Scores stand with the half-width of their 95% interval. paper: those of the papers' conventions
+    beside ours.
+    """
+    scored, models, conventions = results["scored"], results["models"], results["conventions"]
+    shown = [*conventions["ligero"]]
+    if paper:
+        shown += [m for m in conventions["paper"] if m not in shown]
+    heading = ["", "model", *(NAMES.get(m, m) for m in shown), "parameters", "s / 1,000"]
     rows = [
         [
             TITLES.get(name, name),
             row["model"],
-            *(f"{row[scored][m]:.2f}" for m in shown),
+            *(score(row[scored][m], row["interval"].get(m)) for m in shown),
             millions(row["parameters"]),
             f"{row['seconds_per_1000']:.2f}",
         ]
@@ -37,6 +58,11 @@ def comparison(results: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
             ratio = models["teacher"]["seconds_per_1000"] / row["seconds_per_1000"]
             cells.append(f"{ratio:.1f}x")
     return heading, rows
+
+
+def score(value: float, interval: Sequence[float] | None) -> str:
+    """A score with half the width of its interval: "78.80 ±0.91"."""
+    return f"{value:.2f}" + (f" ±{(interval[1] - interval[0]) / 2:.2f}" if interval else "")
 
 
 def millions(parameters: int) -> str:
@@ -61,9 +87,9 @@ def markdown(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _figures(rows: Sequence[Sequence[str]]) -> list[bool]:
-    """For each column whether it holds figures alone."""
+    """For each column whether it holds figures alone; a cell may be empty."""
     return [
-        all(cell[:1] in "+-0123456789" and cell for cell in column)
+        any(column) and all(cell[:1] in "+-0123456789" for cell in column)
         for column in zip(*rows, strict=True)
     ]
 

@@ -2,17 +2,20 @@
 
 import hashlib
 import os
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ligero.config import DataConfig
 from ligero.errors import InputError, excerpt
-from ligero.runs import digest
-from ligero.tasks import catalog, formats, kinds
-from ligero.tasks.example import Split
+from ligero.runs import digest, sha256
+from ligero.tasks import catalog, formats, kinds, remote
+from ligero.tasks.example import Example, Split
 from ligero.tasks.kinds.kind import Kind, Labels
 
 DATA_VARIABLE = "LIGERO_DATA"
+SPLITS = ("train", "dev", "test")
 
 # Where no validation data are given, every tenth text of train is set aside for it.
 DEV_SHARE = 10
@@ -48,7 +51,10 @@ class Task:
         splits = (self.train, self.dev, self.test)
         # Split by split: an example that moves from one to another makes other data.
         content = [
-            [[e.texts, e.words, {k: list(v) for k, v in e.gold.items()}] for e in split.examples]
+            [
+                [e.texts, e.words, {k: list(v) for k, v in e.gold.items()}, e.answers]
+                for e in split.examples
+            ]
             for split in splits
         ]
         return digest([self.kind.name, self.labels, content])
@@ -56,7 +62,7 @@ class Task:
 
 def load(config: DataConfig) -> Task:
     """The task that `config` names or whose files it gives; InputError says what is wrong."""
-    own = [name for name in ("train", "dev", "test") if getattr(config, name)]
+    own = [name for name in SPLITS if getattr(config, name)]
     if config.task and own:
         raise InputError(
             f"both a task ({config.task}) and files of your own (--{own[0]})",
@@ -69,9 +75,28 @@ def load(config: DataConfig) -> Task:
             "neither a task nor training data",
             expected="the name of a task (ligero tasks lists them) or --train FILE",
         )
-    splits = {n: formats.read(getattr(config, n), config.format, config.encoding) for n in own}
+    splits = {name: read(getattr(config, name), config) for name in own}
     stem = Path(config.train).stem
     return _task(stem, Path(config.train).name, splits, config, licence="your own data")
+
+
+def read(file: str, config: DataConfig, kind: str | None = None) -> Split:
+    """A file of one's own, here or on the hub, as `config` says how to read it.
+
+    kind: what it is wanted for, where `config` does not say.
+    """
+    path = str(remote.fetch(file)) if remote.is_remote(file) else file
+    return formats.read(path, config.format, config.encoding, config.kind or kind)
+
+
+def load_split(config: DataConfig, name: str) -> Split:
+    """One split of the catalog's task that `config` names; its other files need not be there."""
+    entry = catalog.find(config.task or "")
+    if name not in entry.files:
+        raise InputError(
+            f"no {name} file of {entry.title}", expected=f"one of {', '.join(entry.files)}"
+        )
+    return _read(entry, name, config)
 
 
 def listing(folder: str | None) -> tuple[list[str], list[list[str]]]:
@@ -79,82 +104,148 @@ def listing(folder: str | None) -> tuple[list[str], list[list[str]]]:
     root = folder or os.environ.get(DATA_VARIABLE)
     rows = []
     for entry in catalog.TASKS.values():
-        try:
-            present = bool(root) and all(_files(Path(str(root)), entry).values())
-        except InputError:
-            present = False
-        counts = " / ".join(f"{entry.counts[name]:,}" for name in entry.files)
-        at_hand = "at hand" if present else entry.source
+        missing = [name for name in entry.files if _local(root, entry, name) is None]
+        counts = " / ".join(
+            f"{entry.counts[name]:,}" if name in entry.counts else "?" for name in entry.files
+        )
+        at_hand = "at hand"
+        if missing:
+            at_hand = (
+                entry.source if len(missing) == len(entry.files) else f"no {', '.join(missing)}"
+            )
         rows.append([entry.name, entry.title, entry.kind, counts, entry.licence, at_hand])
     return ["task", "", "kind", "examples", "licence", "files"], rows
 
 
-def check_labels(split: Split, kind: Kind, labels: Labels, source: str) -> None:
-    """InputError, with file and line, for a label that is not among `labels` (those of `source`)."""
+def check_labels(split: Split, kind: Kind, labels: Labels, source: str) -> list[str]:
+    """InputError, with file and line, for a label that is not among `labels` (those of `source`).
+
+    For kinds whose labels are not closed, sentences that say how many there are: they count as
+    wrong.
+    """
+    strange: Counter[str] = Counter()
     for example in split.examples:
         for choice in kind.choices:
+            if choice.options != "labels":
+                continue
             for unit, label in enumerate(example.gold.get(choice.name, ())):
-                if label is not None and label not in labels:
+                if label is None or label in labels:
+                    continue
+                strange[label] += 1
+                if kind.closed:
+                    # Where a word stands beyond its example's first line depends on the format.
+                    at = f" of word {unit + 1}" if choice.units == "words" else ""
                     raise InputError(
-                        f"the label {excerpt(label)}",
+                        f"the label {excerpt(label)}{at}",
                         file=split.file,
-                        line=example.line + (unit if choice.units == "words" else 0),
+                        line=example.line,
                         expected=f"one of those in {source}: {excerpt(', '.join(labels), 200)[1:-1]}",
                     )
+    return [
+        f"{split.file}: {label} ({count:,}) does not occur in {source}; counted as wrong"
+        for label, count in strange.most_common()
+    ]
+
+
+def remarks(split: Split) -> list[str]:
+    """What a person should know of a file: how it was read, and what was dropped or repaired."""
+    counts = Counter((change.action, change.reason) for change in split.changes)
+    changed = [
+        f"{split.file}: {count:,} {action}: {reason}" for (action, reason), count in counts.items()
+    ]
+    return [*split.notes, *changed]
 
 
 def _from_catalog(entry: catalog.Entry, config: DataConfig) -> Task:
-    root = config.folder or os.environ.get(DATA_VARIABLE)
-    if not root:
-        raise InputError(
-            f"no folder to take {entry.title} from",
-            expected=f"--folder DIR or {DATA_VARIABLE}=DIR with {entry.folder}/{entry.files['train'][0]} "
-            f"in it; get it from {entry.source}; licence: {entry.licence}",
-        )
     splits, notes = {}, []
-    for name, path in _files(Path(root), entry).items():
-        if path is None:
-            raise InputError(
-                f"no {' or '.join(entry.files[name])}",
-                file=_folder(Path(root), entry),
-                expected=f"the {name} file of {entry.title}; get it from {entry.source}; "
-                f"licence: {entry.licence}",
-            )
-        splits[name] = formats.read(path, entry.format, config.encoding)
-        count, whole = len(splits[name].examples), entry.counts.get(name)
+    for name in entry.files:
+        splits[name] = split = _read(entry, name, config)
+        count, whole = len(split.examples), entry.counts.get(name)
         if whole is not None and count != whole:
-            notes.append(f"{path}: {count:,} examples, where the complete file has {whole:,}")
+            notes.append(f"{split.file}: {count:,} examples, where the complete file has {whole:,}")
+    if entry.drop_ids_of:
+        leaked = splits[entry.drop_ids_of]
+        for name in splits.keys() - {entry.drop_ids_of}:
+            splits[name], dropped = _without(splits[name], leaked)
+            notes.append(
+                f"{dropped:,} examples of {name} dropped: their ids are in {entry.drop_ids_of}"
+            )
     task = _task(entry.name, entry.title, splits, config, licence=entry.licence)
     said = (entry.note,) if entry.note else ()
     return replace(task, notes=(*said, *notes, *task.notes))
 
 
-def _files(root: Path, entry: catalog.Entry) -> dict[str, Path | None]:
-    """split -> its file, under whichever of its names it is there; None where it is missing."""
-    folder = _folder(root, entry)
-    return {
-        split: next((folder / name for name in names if (folder / name).exists()), None)
-        for split, names in entry.files.items()
-    }
+def _read(entry: catalog.Entry, name: str, config: DataConfig) -> Split:
+    """One split of a task of the catalog, its labels by the catalog's names."""
+    path = find_file(entry, name, config)
+    split = formats.read(path, entry.format, config.encoding, entry.kind)
+    if not entry.aliases:
+        return split
+    return replace(split, examples=tuple(_renamed(e, entry.aliases) for e in split.examples))
 
 
-def _folder(root: Path, entry: catalog.Entry) -> Path:
-    tried = [root / entry.folder, root / "glues" / entry.folder]
-    for folder in tried:
-        if folder.is_dir():
-            return folder
+def find_file(entry: catalog.Entry, name: str, config: DataConfig) -> Path:
+    """A split's file, here or fetched from the hub; InputError says where it could come from."""
+    root = config.folder or os.environ.get(DATA_VARIABLE)
+    path = _local(root, entry, name)
+    if path is not None:
+        return path
+    wanted = " or ".join(entry.files[name])
+    if entry.hub is not None and name in entry.hub.files:
+        if config.hub:
+            return remote.fetch(entry.hub.address(name), entry.hub.sha256.get(name))
+        more = f", or --hub true fetches it from the hub ({entry.hub.repository})"
+    else:
+        more = ""
+    if not root:
+        raise InputError(
+            f"no folder to take {entry.title} from",
+            expected=f"--data DIR or {DATA_VARIABLE}=DIR with {wanted} in its folder "
+            f"{entry.folder}{more}; get it from {entry.source}; licence: {entry.licence}",
+        )
     raise InputError(
-        f"no folder {entry.folder}",
-        file=root,
-        expected=f"the files of {entry.title}; get them from {entry.source}; licence: {entry.licence}",
+        f"no {wanted}",
+        file=Path(root) / entry.folder,
+        expected=f"the {name} file of {entry.title}{more}; get it from {entry.source}; "
+        f"licence: {entry.licence}",
     )
+
+
+def _local(root: str | None, entry: catalog.Entry, name: str) -> Path | None:
+    """A split's file beneath the data folder (or its `glues/`), under whichever name it is there."""
+    if not root:
+        return None
+    places = [Path(root) / entry.folder, Path(root) / "glues" / entry.folder]
+    tried = [place / file for place in places for file in entry.files[name]]
+    return next((path for path in tried if path.is_file()), None)
+
+
+def known_copy(entry: catalog.Entry, path: Path) -> bool | None:
+    """Whether a file is, to the byte, a copy that the catalog knows; None if it knows none."""
+    known = entry.checksums.get(path.name)
+    return None if not known else sha256(path) in known
+
+
+def _renamed(example: Example, aliases: Mapping[str, str]) -> Example:
+    gold = {
+        name: tuple(None if label is None else aliases.get(label, label) for label in labels)
+        for name, labels in example.gold.items()
+    }
+    return replace(example, gold=gold)
+
+
+def _without(split: Split, other: Split) -> tuple[Split, int]:
+    """A split without the examples whose ids the other has, and how many those were."""
+    ids = {e.id for e in other.examples}
+    kept = tuple(e for e in split.examples if e.id not in ids)
+    return replace(split, examples=kept), len(split.examples) - len(kept)
 
 
 def _task(
     name: str, title: str, splits: dict[str, Split], config: DataConfig, *, licence: str
 ) -> Task:
     # What holds of every file alike is said once.
-    notes = list(dict.fromkeys(note for split in splits.values() for note in split.notes))
+    notes = list(dict.fromkeys(note for split in splits.values() for note in remarks(split)))
     train = splits["train"]
     kind = kinds.find(train.kind)
     scored = "test"
@@ -165,7 +256,7 @@ def _task(
                 expected=f"the kind of the training data, {train.kind} ({train.file})",
             )  # fmt: skip
     if "dev" not in splits:
-        train, splits["dev"] = _set_aside(train)
+        train, splits["dev"] = _set_aside(train, kind)
         notes.append(
             f"no validation data: {len(splits['dev'].examples)} of the training examples serve for it"
         )
@@ -177,23 +268,26 @@ def _task(
     if config.limit is not None:
         train = replace(train, examples=train.examples[: config.limit])
     labels = kind.labels(train.examples)
-    if len(labels) < 2:
+    if len(labels) < kind.fewest:
         raise InputError(
             f"only the label {excerpt(labels[0])}" if labels else "no label",
             file=train.file, expected="at least two labels to choose from",
         )  # fmt: skip
-    for split in (splits["dev"], splits["test"]):
-        check_labels(split, kind, labels, train.file)
+    for held in ("dev", "test")[: 1 + (scored == "test")]:
+        notes += check_labels(splits[held], kind, labels, train.file)
     notes += _leaks(train, splits, scored)
     return Task(
         name, title, kind, labels, train, splits["dev"], splits["test"], licence, tuple(notes), scored
     )  # fmt: skip
 
 
-def _set_aside(train: Split) -> tuple[Split, Split]:
-    """Train without, and only, the tenth whose text's hash says so: the same texts in every run."""
+def _set_aside(train: Split, kind: Kind) -> tuple[Split, Split]:
+    """Train without, and only, the tenth whose text's hash says so: the same texts in every run.
+
+    What shares a context or a premise stays together.
+    """
     chosen = [
-        int(hashlib.sha256("\t".join(e.texts).encode()).hexdigest(), 16) % DEV_SHARE == 0
+        int(hashlib.sha256(kind.group(e).encode()).hexdigest(), 16) % DEV_SHARE == 0
         for e in train.examples
     ]
     if not any(chosen) or all(chosen):
@@ -209,11 +303,9 @@ def _set_aside(train: Split) -> tuple[Split, Split]:
 def _leaks(train: Split, splits: dict[str, Split], scored: str) -> list[str]:
     """Texts of the scored split that the model has seen in training."""
     seen = {e.texts for e in train.examples}
-    split = splits[scored]
-    known = sum(e.texts in seen for e in split.examples)
+    examples = splits[scored].examples
+    known = sum(e.texts in seen for e in examples)
     if not known:
         return []
-    share = 100 * known / len(split.examples)
-    return [
-        f"{known} of the {len(split.examples):,} texts of {scored} ({share:.1f}%) are also in train"
-    ]
+    share = 100 * known / len(examples)
+    return [f"{known} of the {len(examples):,} texts of {scored} ({share:.1f}%) are also in train"]

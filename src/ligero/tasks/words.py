@@ -42,6 +42,23 @@ def split(text: str) -> tuple[tuple[int, int], ...]:
     return tuple(match.span() for match in _WORD.finditer(text))
 
 
+# Soft hyphen, zero-width and direction marks, byte order mark.
+_UNSEEN = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
+# Within a word also soft hyphens, and accents as characters of their own: \w leaves them out.
+_FINE = re.compile(rf"(?:\w[\w\u00ad\u0300-\u036f]*|[^\w\s{_UNSEEN}])[{_UNSEEN}]*")
+
+
+def split_fine(text: str) -> tuple[tuple[int, int], ...]:
+    """Character spans of runs of letters and digits, and of single marks: where answers may end.
+
+    Characters that are not seen belong to the word before them, since MLQA's answers hold the
+    zero-width spaces after them. Answers widened to whole words match themselves (exact match,
+    Spanish normalisation) in 99.83% of XQuAD, 99.00% of MLQA's validation data and 96.29% of TAR;
+    with `split` in 99.83, 99.00 and 96.26%, with unseen characters left out in 97.00% of MLQA.
+    """
+    return tuple(match.span() for match in _FINE.finditer(text))
+
+
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """One example as one model reads it.

@@ -1,12 +1,14 @@
 """Scores of a model over many examples: what evaluation, teacher outputs and prediction share."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from ligero.models.heads import HEADS
-from ligero.tasks.kinds.kind import UNLABELLED
+from ligero.tasks.kinds.kind import UNLABELLED, Prediction
+from ligero.tasks.metrics import Tallies, by_group, total
 from ligero.train.features import Batch, Features
 from ligero.train.order import Ids, micro_batches
 
@@ -56,29 +58,59 @@ def score(
 def _apart(
     features: Features, ids: Ids, scores: dict[str, np.ndarray]
 ) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
-    """The scores of a batch, example by example."""
+    """The scores of a batch, example by example, without the options that only others have."""
     ends = {name: 0 for name in scores}
     for i in ids:
         mine = {}
-        for name, values in scores.items():
-            start = ends[name]
-            ends[name] = start + len(features.gold[i][name])
-            mine[name] = values[start : ends[name]]
+        for choice in features.kind.choices:
+            start = ends[choice.name]
+            ends[choice.name] = start + len(features.gold[i][choice.name])
+            own = scores[choice.name][start : ends[choice.name]]
+            if choice.options == "words":
+                own = own[:, : 1 + len(features.examples[i].words or ())]
+            mine[choice.name] = own
         yield int(i), mine
 
 
 def evaluate(model: torch.nn.Module, features: Features) -> dict[str, float]:
-    """The kind's metrics in percent, and `loss`: mean cross-entropy of a unit with the gold label."""
+    """The kind's figures in percent, and `loss`: mean cross-entropy of a unit with the gold label."""
+    return measure(model, features).metrics
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a model does on a split.
+
+    metrics: the kind's figures in percent, and the mean loss of a labelled unit.
+    tallies: what each group of examples that belong together (`Kind.group`) adds to the figures, to be
+        resampled. predicted: what was found in each example.
+    """
+
+    metrics: dict[str, float]
+    tallies: Tallies
+    predicted: list[Prediction]
+
+
+def measure(model: torch.nn.Module, features: Features) -> Measured:
+    """Scores, predictions and figures of a model on labelled examples."""
     scores = score(model, features)
-    kind, labels = features.kind, features.labels
-    metrics = kind.metrics(features.examples, [kind.predict(s, labels) for s in scores], labels)
+    kind, labels, examples = features.kind, features.labels, features.examples
+    predicted = [kind.predict(e, s, labels) for e, s in zip(examples, scores, strict=True)]
+    tallies = kind.tallies(examples, predicted, labels)
+    figures = {name: float(f) for name, f in kind.figures(total(tallies), labels).items()}
+    groups = by_group(tallies, [kind.group(e) for e in examples])
+    return Measured({**figures, "loss": _loss(scores, features)}, groups, predicted)
+
+
+def _loss(scores: list[dict[str, np.ndarray]], features: Features) -> float:
+    """Mean cross-entropy over all labelled units of all choices."""
     total, count = 0.0, 0
     for mine, gold in zip(scores, features.gold, strict=True):
         for name, right in gold.items():
-            known = right != UNLABELLED
-            rows = mine[name][known].astype(np.float64)
+            labelled = right != UNLABELLED
+            rows = mine[name][labelled].astype(np.float64)
             top = rows.max(axis=1, initial=-np.inf)
             log_sum = top + np.log(np.exp(rows - top[:, None]).sum(axis=1))
-            total += float((log_sum - rows[np.arange(len(rows)), right[known]]).sum())
+            total += float((log_sum - rows[np.arange(len(rows)), right[labelled]]).sum())
             count += len(rows)
-    return {**metrics, "loss": total / max(1, count)}
+    return total / max(1, count)

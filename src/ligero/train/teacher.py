@@ -26,9 +26,9 @@ Entry = dict[str, np.ndarray]
 
 
 def example_digest(example: Example) -> str:
-    """What an example is, apart from its name and its place: texts, words and gold labels."""
+    """What an example is, apart from its name and its place: texts, words, gold labels and answers."""
     gold = {name: list(labels) for name, labels in sorted(example.gold.items())}
-    return digest([example.texts, example.words, gold])
+    return digest([example.texts, example.words, gold, example.answers])
 
 
 def cache_key(weights: str, tokenizer: str, features: Features, digests: Sequence[str]) -> str:

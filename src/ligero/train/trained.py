@@ -67,14 +67,11 @@ def load(name: str, labels: Labels | None = None) -> Trained:
     if reference.weights is None:
         raise InputError(f"the model {name}, which has learned nothing", expected="a trained one")
     folder = build.locate(reference.weights)
-    if (folder / CARD).exists():
-        card = read_json(folder / CARD)
-        kind, own, window = kinds.find(card["kind"]), tuple(card["labels"]), card["window"]
-    else:
-        kind, own = _described(folder)
-        window = None
+    kind, own, window = _described(folder)
     labels = labels or own
-    model = build.load(folder, kind=kind.name, labels=labels, layers=reference.layers, seed=0)
+    model = build.load(
+        folder, kind=kind.name, labels=kind.rows(labels), layers=reference.layers, seed=0
+    )
     model.to(device())
     return Trained(
         model, build.load_tokenizer(folder), kind, labels, window or build.longest(model)
@@ -84,7 +81,7 @@ def load(name: str, labels: Labels | None = None) -> Trained:
 def knows(folder: Path, kind: Kind, labels: Labels) -> bool:
     """Whether a model's folder holds a head for these labels (in whatever order)."""
     try:
-        found_kind, found_labels = _described(folder)
+        found_kind, found_labels, _ = _described(folder)
     except InputError:
         return False
     return found_kind.name == kind.name and set(found_labels) == set(labels)
@@ -96,15 +93,31 @@ def takes_segments(model: PreTrainedModel) -> bool:
     return known and getattr(model.config, "type_vocab_size", 0) > 1
 
 
-def _described(folder: Path) -> tuple[Kind, Labels]:
-    """Kind and labels as a transformers configuration tells them."""
+# What a class of transformers is called, and the kind of task that its head is for.
+HEADS = {
+    "ForTokenClassification": "tag",
+    "ForSequenceClassification": "classify",
+    "ForQuestionAnswering": "answer",
+    "ForDependencyParsing": "parse",
+}
+
+
+def _described(folder: Path) -> tuple[Kind, Labels, int | None]:
+    """Kind, labels and window of a model: by ligero's card, else as transformers tells them."""
+    if (folder / CARD).exists():
+        card = read_json(folder / CARD)
+        return kinds.find(card["kind"]), tuple(card["labels"]), card["window"]
     config = read_json(folder / "config.json")
-    heads = {"ForTokenClassification": "tag", "ForSequenceClassification": "classify"}
     for architecture in config.get("architectures") or ():
-        for ending, kind in heads.items():
+        for ending, name in HEADS.items():
+            if not architecture.endswith(ending):
+                continue
+            if name == "answer":
+                # Two rows for each sub-word; whether it may answer nothing stands nowhere.
+                return kinds.find(name), ("answer",), None
             names = config.get("id2label")
-            if architecture.endswith(ending) and names:
-                return kinds.find(kind), tuple(names[str(i)] for i in range(len(names)))
+            if names:
+                return kinds.find(name), tuple(names[str(i)] for i in range(len(names))), None
     raise InputError(
         f"a model without a head for a task ({', '.join(config.get('architectures') or ('?',))})",
         file=folder, expected="a fine-tuned or distilled one",

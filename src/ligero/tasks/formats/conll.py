@@ -5,22 +5,21 @@ The layout of the CoNLL-2002 and 2003 shared tasks and of what came after them; 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import PurePath
 
 from ligero.errors import excerpt
 from ligero.tasks.example import Example, Split
-from ligero.tasks.formats.text import Text
+from ligero.tasks.formats.text import Shared, Text, wanted
 
 COLUMNS = (2, 3, 4)
 CONLLU_COLUMNS = 10
 DOCUMENT_BREAK = "-DOCSTART-"
 
-# esp.train, esp.testa and esp.testb are how the shared task named its files. CoNLL-U (ten columns)
-# is claimed too: this format's error says more about it than TSV's would.
-SUFFIXES = frozenset({".conll", ".conllu", ".iob", ".iob2", ".bio", ".train", ".testa", ".testb"})
+# esp.train, esp.testa and esp.testb are how the shared task named its files.
+SUFFIXES = frozenset({".conll", ".iob", ".iob2", ".bio", ".train", ".testa", ".testb"})
 
 # As many lines as a guess looks at: some thirty sentences.
 _GLANCE = 1000
@@ -40,7 +39,7 @@ class _Sentence:
     tags: list[str] = field(default_factory=list)
 
 
-def read(text: Text) -> Split:
+def read(text: Text, kind: str | None = None) -> Split:
     """The sentences of a CoNLL file, as examples of the kind "tag" with the choice "tag".
 
     An example's text is its words joined by one space, its id that of a comment `# id = x` or
@@ -49,8 +48,10 @@ def read(text: Text) -> Split:
     is a word. `-DOCSTART-` lines end a sentence and are no words. Nothing is cut.
 
     Raises InputError, with file and line: a count of columns other than 2, 3 or 4, or other than
-    the file's first; a tag with a space in it; an id used twice; no sentence at all.
+    the file's first; a tag with a space in it; an id used twice; no sentence at all; a `kind` that
+    is another.
     """
+    wanted(text, kind, "tag")
     reader = _Reader(text)
     examples = tuple(reader.examples())
     if not examples:
@@ -99,6 +100,7 @@ class _Reader:
     def __init__(self, text: Text) -> None:
         self.text, self.columns, self.first = text, 0, 0
         self.seen: dict[str, int] = {}
+        self.shared = Shared()
 
     def examples(self) -> Iterator[Example]:
         """One example for each sentence, in the file's order."""
@@ -127,7 +129,7 @@ class _Reader:
         count = len(cells)
         found = f"{count} column{'s' * (count != 1)} ({excerpt(line)})"
         if count == CONLLU_COLUMNS:
-            expected = "2, 3 or 4: word … tag (cut these out of CoNLL-U first)"
+            expected = "2, 3 or 4: word … tag (ten are CoNLL-U, the format conllu)"
             raise self.text.error(number, found, expected)
         if not self.columns:
             if count not in COLUMNS:
@@ -145,11 +147,12 @@ class _Reader:
             found = f"the id {excerpt(name)} again (first on line {self.seen[name]})"
             raise self.text.error(sentence.line, found, "an id of its own for each sentence")
         self.seen[name] = sentence.line
+        content, spans = joined(sentence.words)
         return Example(
             id=name,
-            texts=(" ".join(sentence.words),),
-            words=tuple(_spans(sentence.words)),
-            gold={"tag": tuple(sentence.tags)},
+            texts=(content,),
+            words=self.shared.all(spans),
+            gold={"tag": self.shared.all(sentence.tags)},
             line=sentence.line,
         )
 
@@ -160,9 +163,8 @@ def _comment_id(line: str) -> str | None:
     return (found["rest"] or found["first"]) if found else None
 
 
-def _spans(words: Iterable[str]) -> Iterator[tuple[int, int]]:
-    """(start, end) of each word, in characters, in the words joined by one space."""
-    start = 0
-    for word in words:
-        yield start, start + len(word)
-        start += len(word) + 1
+def joined(words: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """Words with one space between them, and the span (start, end) of each in characters."""
+    ends = list(accumulate(len(word) + 1 for word in words))
+    spans = tuple((end - len(w) - 1, end - 1) for w, end in zip(words, ends, strict=True))
+    return " ".join(words), spans

@@ -1,11 +1,13 @@
 """All that differs between kinds of task: one file each, one interface (`kind.py`), numpy only."""
 
 from ligero.errors import unknown
+from ligero.tasks.kinds.answer import Answer
 from ligero.tasks.kinds.classify import Classify
 from ligero.tasks.kinds.kind import Kind
+from ligero.tasks.kinds.parse import Parse
 from ligero.tasks.kinds.tag import Tag
 
-_ALL: tuple[Kind, ...] = (Classify(), Tag())
+_ALL: tuple[Kind, ...] = (Classify(), Tag(), Answer(), Parse())
 KINDS = {kind.name: kind for kind in _ALL}
 
 

@@ -1,11 +1,23 @@
 """One label for each word: named entities (BIO) or parts of speech."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from ligero.tasks import metrics, words
+from ligero.tasks import formats, metrics, words
 from ligero.tasks.example import Example
-from ligero.tasks.kinds.kind import Choice, Gold, Labels, Scores, index, softmax
+from ligero.tasks.formats import conllu
+from ligero.tasks.kinds.kind import (
+    Choice,
+    Gold,
+    Labels,
+    Prediction,
+    Scores,
+    index,
+    known,
+    softmax,
+)
+from ligero.tasks.metrics import Tallies
 
 
 class Tag:
@@ -14,6 +26,8 @@ class Tag:
     name = "tag"
     choices: tuple[Choice, ...] = (Choice("tag", "words"),)
     texts: tuple[int, ...] = (1,)
+    fewest = 2
+    closed = True
 
     def labels(self, examples: Sequence[Example]) -> Labels:
         """The tags in use, in alphabetical order, O first.
@@ -28,40 +42,71 @@ class Tag:
             found |= {"O"} | {prefix + type_ for prefix in prefixes for type_ in types}
         return tuple(sorted(found, key=lambda tag: (tag != "O", tag)))
 
+    def rows(self, labels: Labels) -> Labels:
+        """The tags themselves."""
+        return labels
+
     def gold(self, example: Example, labels: Labels) -> Gold:
         """Index of each word's tag, [words]."""
         empty = (None,) * len(example.words or ())
         return {"tag": index(labels, example.gold.get("tag", empty))}
 
+    def group(self, example: Example) -> str:
+        """The sentence."""
+        return example.texts[0]
+
     def metric(self, labels: Labels) -> str:
         """Entity F1 as conlleval counts it; for tags that are no entities, accuracy."""
-        return "f1" if _are_entities(labels) else "accuracy"
+        return self.conventions(labels)["ligero"][0]
+
+    def conventions(self, labels: Labels) -> dict[str, tuple[str, ...]]:
+        """Entities: F1 in both. Other tags: accuracy, where the papers give F1 over chunks."""
+        if _are_entities(labels):
+            return {"ligero": ("f1", "precision", "recall", "accuracy"), "paper": ("f1",)}
+        return {"ligero": ("accuracy", "macro_f1"), "paper": ("chunk_f1",)}
 
     def read(self, text: str, second: str | None = None) -> Example:
         """Raw text cut into words; `second` is not for this kind."""
         return Example("", (text,), words.split(text))
 
-    def predict(self, scores: Scores, labels: Labels) -> Mapping[str, Sequence[str]]:
+    def predict(self, example: Example, scores: Scores, labels: Labels) -> Prediction:
         """The tag with the highest score for each word."""
         return {"tag": tuple(labels[int(i)] for i in scores["tag"].argmax(axis=1))}
 
-    def metrics(
-        self,
-        examples: Sequence[Example],
-        predicted: Sequence[Mapping[str, Sequence[str]]],
-        labels: Labels,
-    ) -> dict[str, float]:
-        """Accuracy over words; for entities also precision, recall and F1 over spans."""
-        gold, found = [], []
+    def tallies(
+        self, examples: Sequence[Example], predicted: Sequence[Prediction], labels: Labels
+    ) -> Tallies:
+        """Entities, or right and wrong words and the papers' chunks, of each sentence."""
+        sides = known(examples, predicted, "tag")
+        if _are_entities(labels):
+            return metrics.entity_tallies(*sides)
+        return {**metrics.label_tallies(*sides, labels), **metrics.chunk_tallies(*sides)}
+
+    def figures(self, sums: Tallies, labels: Labels) -> dict[str, Any]:
+        """Precision, recall and F1 over entities and accuracy; or accuracy and both other F1."""
+        if _are_entities(labels):
+            return metrics.entity_figures(sums)
+        return {**metrics.label_figures(sums), **metrics.chunk_figures(sums)}
+
+    def official(
+        self, examples: Sequence[Example], predicted: Sequence[Prediction], file: str
+    ) -> tuple[str, str]:
+        """What conlleval reads: word, tag, predicted tag, and a blank line after each sentence.
+
+        For parts of speech out of CoNLL-U, that file again with the predicted ones in it.
+        """
+        if Path(file).is_file() and formats.guess(file) == "conllu":
+            by_id = {e.id: p for e, p in zip(examples, predicted, strict=True)}
+            return ".conllu", conllu.rewrite(file, by_id)
+        lines = []
         for e, p in zip(examples, predicted, strict=True):
-            known = [(g, f) for g, f in zip(e.gold["tag"], p["tag"], strict=True) if g is not None]
-            gold.append([g for g, _ in known])
-            found.append([f for _, f in known])
-        if not _are_entities(labels):
-            flat = [[tag for tags in side for tag in tags] for side in (gold, found)]
-            return {"accuracy": metrics.accuracy(*flat), "macro_f1": metrics.macro_f1(*flat)}
-        scores = metrics.entity_scores(gold, found)
-        return {name: scores[name] for name in ("f1", "precision", "recall", "accuracy")}
+            spans, gold = e.words or (), e.gold.get("tag", (None,) * len(e.words or ()))
+            for (start, end), right, found in zip(spans, gold, p["tag"], strict=True):
+                # conlleval parts its columns by white space, which few words have inside.
+                word = "_".join(e.texts[0][start:end].split())
+                lines.append(f"{word} {right or 'O'} {found}")
+            lines.append("")
+        return ".txt", "\n".join(lines) + "\n"
 
     def present(self, example: Example, scores: Scores, labels: Labels) -> list[dict[str, Any]]:
         """Entities with their characters' span; or each word with its tag.
@@ -69,7 +114,7 @@ class Tag:
         An entity's probability is its least certain word's: one wrong word makes it wrong.
         """
         text, spans = example.texts[0], example.words or ()
-        tags = self.predict(scores, labels)["tag"]
+        tags = self.predict(example, scores, labels)["tag"]
         chances = softmax(scores["tag"]).max(axis=1)
         if not _are_entities(labels):
             found = [(tag, i, i + 1) for i, tag in enumerate(tags)]

@@ -1,4 +1,4 @@
-"""Scores of predictions against gold labels: pure functions. Every score is a percentage, 0 to 100.
+"""Scores of named entities, read from the tags of words.
 
 Entities are counted as conlleval.pl of 2004-01-26 (Erik Tjong Kim Sang) counts chunks, the scorer
 of the CoNLL-2000, 2002 and 2003 shared tasks and of every published figure on their data.
@@ -6,7 +6,11 @@ of the CoNLL-2000, 2002 and 2003 shared tasks and of every published figure on t
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import Any, TypedDict
+
+import numpy as np
+
+from ligero.tasks.metrics.tallies import Tallies, check, f1, percent
 
 #: An entity: type, index of its first word, index after its last word.
 Entity = tuple[str, int, int]
@@ -51,7 +55,7 @@ def entities(tags: Sequence[str]) -> list[Entity]:
     its usual Python versions, under which B and S always begin, E and S always end an entity.
 
     Bare B, I, E and S are entities of the type "", as in conlleval.pl. Every other tag without a
-    hyphen is outside: this includes part-of-speech tags, for which see `accuracy`.
+    hyphen is outside: this includes part-of-speech tags, for which see `labels.py`.
     """
     found: list[Entity] = []
     kind, start, before = "", 0, "O"
@@ -77,7 +81,9 @@ def entity_scores(
     Raises ValueError: no sentence or no word, or sentences of different number or length;
     TypeError: the tags of one sentence where a list of sentences belongs.
     """
-    _check_sentences(gold, predicted)
+    check(gold, predicted)
+    if not any(gold):
+        raise ValueError("nothing to score")
     totals: dict[str, Counter[str]] = {
         "gold": Counter(),
         "predicted": Counter(),
@@ -100,32 +106,31 @@ def entity_scores(
     )
 
 
-def accuracy(gold: Sequence[str], predicted: Sequence[str]) -> float:
-    """Percentage of units (texts, or words of all sentences in a row) with the right label.
+def entity_tallies(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> Tallies:
+    """Entities in gold, in predicted, and in both; words and those with the right tag; [sentences].
 
-    Raises ValueError for no unit, or for unequal lengths.
+    gold, predicted: the tags of each sentence. Raises ValueError and TypeError as `check` does.
     """
-    _check_lengths(gold, predicted)
-    return 100 * sum(a == b for a, b in zip(gold, predicted, strict=True)) / len(gold)
+    check(gold, predicted)
+    rows = []
+    for truth, guess in zip(gold, predicted, strict=True):
+        true, guessed = set(entities(truth)), set(entities(guess))
+        right = sum(a == b for a, b in zip(truth, guess, strict=True))
+        rows.append((len(true), len(guessed), len(true & guessed), len(truth), right))
+    names = ("entities_gold", "entities_predicted", "entities_right", "words", "words_right")
+    counts = np.asarray(rows, dtype=np.int64).reshape(len(rows), len(names))
+    return dict(zip(names, counts.T, strict=True))
 
 
-def macro_f1(
-    gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str] | None = None
-) -> float:
-    """Mean over the labels of each label's F1, in percent; every label weighs the same.
-
-    labels: those to average over; None takes all that occur in `gold` or in `predicted`. A label
-    that occurs in neither has F1 0. Both are scikit-learn's f1_score(average="macro"), times 100.
-
-    Raises ValueError for no unit, for unequal lengths, for an empty or repeating `labels`.
-    """
-    _check_lengths(gold, predicted)
-    chosen = sorted({*gold, *predicted}) if labels is None else list(labels)
-    if not chosen or len(set(chosen)) != len(chosen):
-        raise ValueError(f"labels must be one or more, each once: {chosen}")
-    true, guessed = Counter(gold), Counter(predicted)
-    right = Counter(a for a, b in zip(gold, predicted, strict=True) if a == b)
-    return sum(_scores(true[n], guessed[n], right[n])["f1"] for n in chosen) / len(chosen)
+def entity_figures(sums: Tallies) -> dict[str, Any]:
+    """f1, precision and recall over entities, accuracy over words: `entity_scores` from sums."""
+    gold, predicted, right = (sums[f"entities_{n}"] for n in ("gold", "predicted", "right"))
+    return {
+        "f1": f1(gold, predicted, right),
+        "precision": percent(right, predicted),
+        "recall": percent(right, gold),
+        "accuracy": percent(sums["words_right"], sums["words"]),
+    }
 
 
 def _parts(tag: str) -> tuple[str, str]:
@@ -139,30 +144,10 @@ def _parts(tag: str) -> tuple[str, str]:
 def _scores(gold: int, predicted: int, correct: int) -> TypeScores:
     """Precision, recall and F1 (percent) from counts; 0 where there is nothing to divide by."""
     return TypeScores(
-        precision=100 * correct / predicted if predicted else 0.0,
-        recall=100 * correct / gold if gold else 0.0,
-        # 2PR / (P + R), with P = correct / predicted and R = correct / gold
-        f1=200 * correct / (gold + predicted) if gold + predicted else 0.0,
+        precision=float(percent(correct, predicted)),
+        recall=float(percent(correct, gold)),
+        f1=float(f1(gold, predicted, correct)),
         gold=gold,
         predicted=predicted,
         correct=correct,
     )
-
-
-def _check_lengths(gold: Sequence[object], predicted: Sequence[object], what: str = "") -> None:
-    if len(gold) != len(predicted):
-        raise ValueError(f"{what}{len(gold)} gold labels and {len(predicted)} predicted ones")
-    if not gold:
-        raise ValueError(f"{what}nothing to score")
-
-
-def _check_sentences(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> None:
-    if any(isinstance(tags, str) for tags in (*gold, *predicted)):
-        raise TypeError("expected a list of sentences, each a list of tags")
-    if len(gold) != len(predicted):
-        raise ValueError(f"{len(gold)} gold sentences and {len(predicted)} predicted ones")
-    for index, (truth, guess) in enumerate(zip(gold, predicted, strict=True)):
-        if len(truth) != len(guess):
-            raise ValueError(f"sentence {index}: {len(truth)} gold tags, {len(guess)} predicted")
-    if not any(gold):
-        raise ValueError("nothing to score")

@@ -1,0 +1,97 @@
+"""The table of a suite: one line for each task, our figures and the papers' conventions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ligero.report.tables import NAMES, TITLES, markdown, score
+
+MODELS = ("teacher", "student-alone", "student")
+
+
+def table(found: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Heading and rows: each task's metric for the three models, the teacher's worth, the time."""
+    heading = [
+        "task",
+        "metric",
+        *(TITLES[name] for name in MODELS),
+        "distilled - alone",
+        "trained, s",
+    ]
+    rows = []
+    for row in found["rows"]:
+        metric = row["metric"]
+        rows.append(
+            [
+                row["title"],
+                NAMES.get(metric, metric),
+                *(_cell(row, name, metric) for name in MODELS),
+                _gain(row),
+                _seconds(row),
+            ]
+        )
+    return heading, rows
+
+
+def conventions(found: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Heading and rows: every figure, ours and the papers', of the three models."""
+    heading = ["task", "figure", "", *(TITLES[name] for name in MODELS)]
+    rows = []
+    for row in found["rows"]:
+        whose: dict[str, list[str]] = {}
+        for side in ("ligero", "paper"):
+            for metric in row["conventions"][side]:
+                whose.setdefault(metric, []).append(side)
+        rows += [
+            [row["title"], NAMES.get(metric, metric), " and ".join(sides)]
+            + [_cell(row, name, metric) for name in MODELS]
+            for metric, sides in whose.items()
+        ]
+    return heading, rows
+
+
+def page(found: Mapping[str, Any]) -> str:
+    """README.md of a suite."""
+    machine = ", ".join(f"{name} {value}" for name, value in found["machine"].items())
+    lines = [
+        f"# {found['recipe']}: every task at hand",
+        "",
+        markdown(*table(found)),
+        "",
+        "± is half the width of the 95% interval (bootstrap over the examples scored). The difference",
+        "of the last two models has its own interval, both resampled together. `trained` adds up the",
+        "three models.",
+        "",
+        "## All figures",
+        "",
+        markdown(*conventions(found)),
+        "",
+        "## Data",
+        "",
+    ]
+    for row in found["rows"]:
+        counts = ", ".join(f"{count:,} {name}" for name, count in row["examples"].items())
+        lines.append(f"- {row['title']}: {counts}. Licence: {row['licence']}.")
+        lines += [f"  - {note}" for note in row["notes"]]
+    lines += [f"- skipped: {reason}" for reason in found["skipped"].values()]
+    models = sorted(
+        {f"{TITLES[n]} {m['model']}" for r in found["rows"] for n, m in r["models"].items()}
+    )
+    lines += ["", f"Models: {'; '.join(models)}. Machine: {machine}."]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(row: Mapping[str, Any], name: str, metric: str) -> str:
+    model = row["models"][name]
+    return score(model[row["scored"]][metric], model["interval"].get(metric))
+
+
+def _gain(row: Mapping[str, Any]) -> str:
+    if "gain" not in row:
+        return ""
+    low, high = row["gain"]["interval"]
+    return f"{row['gain']['difference']:+.2f} ({low:+.2f} to {high:+.2f})"
+
+
+def _seconds(row: Mapping[str, Any]) -> str:
+    taken = [m["seconds"] for m in row["models"].values() if "seconds" in m]
+    return f"{sum(taken):,.0f}" if taken else ""
