@@ -1,5 +1,6 @@
 """Many tasks, one recipe, one table: `compress` on each task whose files are at hand."""
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +77,7 @@ def run(recipe: str | Path, out: str, flags: Mapping[tuple[str, ...], Any]) -> d
         "rows": rows,
         "skipped": skipped,
         "machine": compress.machine(),
+        "date": datetime.date.today().isoformat(),
     }
     write_json(Path(out) / "results.json", found)
     write_text(Path(out) / "README.md", report.page(found))

@@ -142,7 +142,7 @@ def check_labels(split: Split, kind: Kind, labels: Labels, source: str) -> list[
                         expected=f"one of those in {source}: {excerpt(', '.join(labels), 200)[1:-1]}",
                     )
     return [
-        f"{split.file}: {label} ({count:,}) does not occur in {source}; counted as wrong"
+        f"{Path(split.file).name}: {label} ({count:,}) does not occur in {source}; counted as wrong"
         for label, count in strange.most_common()
     ]
 
@@ -151,7 +151,8 @@ def remarks(split: Split) -> list[str]:
     """What a person should know of a file: how it was read, and what was dropped or repaired."""
     counts = Counter((change.action, change.reason) for change in split.changes)
     changed = [
-        f"{split.file}: {count:,} {action}: {reason}" for (action, reason), count in counts.items()
+        f"{Path(split.file).name}: {count:,} {action}: {reason}"
+        for (action, reason), count in counts.items()
     ]
     return [*split.notes, *changed]
 
@@ -162,7 +163,9 @@ def _from_catalog(entry: catalog.Entry, config: DataConfig) -> Task:
         splits[name] = split = _read(entry, name, config)
         count, whole = len(split.examples), entry.counts.get(name)
         if whole is not None and count != whole:
-            notes.append(f"{split.file}: {count:,} examples, where the complete file has {whole:,}")
+            notes.append(
+                f"{Path(split.file).name}: {count:,} examples, where the complete file has {whole:,}"
+            )
     if entry.drop_ids_of:
         leaked = splits[entry.drop_ids_of]
         for name in splits.keys() - {entry.drop_ids_of}:
