@@ -121,6 +121,7 @@ def _parser() -> Parser:
     made.add_argument("--json", action="store_true", help="print JSON instead of tables")
 
     made = verb("tasks", _tasks, "list the known tasks, and which of them are at hand")
+    made.add_argument("name", nargs="?", metavar="TASK", help="all about this one")
     made.add_argument("--data", metavar="DIR", help="folder with their files (else $LIGERO_DATA)")
     verb("models", _models, "list the known models")
     made = verb("demo", _demo, "write made-up Spanish data to try ligero on")
@@ -289,9 +290,14 @@ def _check(chosen: argparse.Namespace) -> None:
 
 def _tasks(chosen: argparse.Namespace) -> None:
     from ligero.report import tables
-    from ligero.tasks import source
+    from ligero.report import tasks as report
+    from ligero.tasks import catalog, source
 
-    _print(tables.terminal(*source.listing(chosen.data)))
+    if not chosen.name:
+        _print(tables.terminal(*source.listing(chosen.data)))
+        return
+    for part in report.shown(catalog.find(chosen.name), chosen.data):
+        _print(part)
 
 
 def _models(chosen: argparse.Namespace) -> None:

@@ -260,7 +260,8 @@ def test_every_kind_walks_the_whole_road(ending, flags, metric, least, tmp_path,
     command = [
         "compress", *small.files(data, ending), *flags, "--teacher", small.TEACHER,
         "--student", small.STUDENT, "--teacher-fit.epochs", "15", "--teacher-fit.batch-size", "8",
-        "--student-fit.epochs", "15", "--student-fit.batch-size", "8", "--vocab.size", "200", "--out", str(tmp_path / "run"), "--cache", str(tmp_path / "cache"),
+        "--student-fit.epochs", "15", "--student-fit.batch-size", "8",
+        "--vocab.size", "200", "--out", str(tmp_path / "run"), "--cache", str(tmp_path / "cache"),
         "--threads", "1",
     ]  # fmt: skip
     assert main(command) == 0

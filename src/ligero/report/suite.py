@@ -4,8 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ligero.report.tables import NAMES, TITLES, markdown, score
+from ligero.tasks.metrics import Convention, glues_score
 
 MODELS = ("teacher", "student-alone", "student")
+
+# How questions enter the mean: the papers differ.
+CONVENTIONS: dict[Convention, str] = {
+    "speedy": "questions by F1 (Speedy Gonzales)",
+    "albeto": "questions by F1 and exact match (ALBETO)",
+}
 
 
 def table(found: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
@@ -29,7 +36,22 @@ def table(found: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
                 _seconds(row),
             ]
         )
+    for convention, how in CONVENTIONS.items():
+        means = (f"{mean(found, name, convention):.2f}" for name in MODELS)
+        rows.append([f"mean, {how}", "", *means, "", ""])
     return heading, rows
+
+
+def mean(found: Mapping[str, Any], name: str, convention: Convention) -> float:
+    """The mean over tasks of a model's main figures, as a paper's GLUES score takes it."""
+    figures = {}
+    for row in found["rows"]:
+        answers = row["kind"] == "answer"
+        scored = row["models"][name][row["scored"]]
+        figures[row["task"]] = {
+            metric: scored[metric] for metric in (("f1", "exact") if answers else (row["metric"],))
+        }
+    return glues_score(figures, convention)
 
 
 def conventions(found: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
@@ -59,7 +81,8 @@ def page(found: Mapping[str, Any]) -> str:
         "",
         "± is half the width of the 95% interval (bootstrap over the examples scored). The difference",
         "of the last two models has its own interval, both resampled together. `trained` adds up the",
-        "three models.",
+        "three models. The means are over these tasks, as each paper takes its GLUES score; they do not",
+        "compare with published ones, which are over others.",
         "",
         "## All figures",
         "",
@@ -76,7 +99,7 @@ def page(found: Mapping[str, Any]) -> str:
     models = sorted(
         {f"{TITLES[n]} {m['model']}" for r in found["rows"] for n, m in r["models"].items()}
     )
-    lines += ["", f"Models: {'; '.join(models)}. Machine: {machine}."]
+    lines += ["", f"Models: {'; '.join(models)}. Date: {found['date']}. Machine: {machine}."]
     return "\n".join(lines) + "\n"
 
 

@@ -104,7 +104,7 @@ def listing(folder: str | None) -> tuple[list[str], list[list[str]]]:
     root = folder or os.environ.get(DATA_VARIABLE)
     rows = []
     for entry in catalog.TASKS.values():
-        missing = [name for name in entry.files if _local(root, entry, name) is None]
+        missing = [name for name in entry.files if local(root, entry, name) is None]
         counts = " / ".join(
             f"{entry.counts[name]:,}" if name in entry.counts else "?" for name in entry.files
         )
@@ -190,10 +190,11 @@ def _read(entry: catalog.Entry, name: str, config: DataConfig) -> Split:
 def find_file(entry: catalog.Entry, name: str, config: DataConfig) -> Path:
     """A split's file, here or fetched from the hub; InputError says where it could come from."""
     root = config.folder or os.environ.get(DATA_VARIABLE)
-    path = _local(root, entry, name)
+    path = local(root, entry, name)
     if path is not None:
         return path
-    wanted = " or ".join(entry.files[name])
+    place = "" if entry.folder == "." else f"{entry.folder}/"
+    wanted = " or ".join(place + file for file in entry.files[name])
     if entry.hub is not None and name in entry.hub.files:
         if config.hub:
             return remote.fetch(entry.hub.address(name), entry.hub.sha256.get(name))
@@ -203,18 +204,18 @@ def find_file(entry: catalog.Entry, name: str, config: DataConfig) -> Path:
     if not root:
         raise InputError(
             f"no folder to take {entry.title} from",
-            expected=f"--data DIR or {DATA_VARIABLE}=DIR with {wanted} in its folder "
-            f"{entry.folder}{more}; get it from {entry.source}; licence: {entry.licence}",
+            expected=f"--data DIR or {DATA_VARIABLE}=DIR with {wanted} in it{more}; "
+            f"get it from {entry.source}; licence: {entry.licence}",
         )
     raise InputError(
         f"no {wanted}",
-        file=Path(root) / entry.folder,
+        file=root,
         expected=f"the {name} file of {entry.title}{more}; get it from {entry.source}; "
         f"licence: {entry.licence}",
     )
 
 
-def _local(root: str | None, entry: catalog.Entry, name: str) -> Path | None:
+def local(root: str | None, entry: catalog.Entry, name: str) -> Path | None:
     """A split's file beneath the data folder (or its `glues/`), under whichever name it is there."""
     if not root:
         return None
