@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import torch
 
 import small
 from forks import Forks
@@ -26,6 +27,15 @@ class Road:
     @property
     def cache(self) -> Path:
         return self.place / "cache"
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """torch with one thread: small models spend their time in waiting for the second one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

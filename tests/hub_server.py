@@ -5,7 +5,10 @@ import json
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from huggingface_hub import constants
 
 
 @dataclass
@@ -119,3 +122,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _sha(body: bytes) -> str:
     return hashlib.sha1(body).hexdigest()
+
+
+def point_to(monkeypatch: Any, url: str) -> None:
+    """Make the hub's library ask the server at `url`."""
+    # HF_ENDPOINT is read once, when the library is imported.
+    template = url + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(constants, "ENDPOINT", url)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)

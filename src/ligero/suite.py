@@ -62,7 +62,7 @@ def run(recipe: str | Path, out: str, flags: Mapping[tuple[str, ...], Any]) -> d
     skipped: dict[str, str] = {}
     for name, one in planned.items():
         try:
-            source.load(one.settings.data)
+            task = source.load(one.settings.data)
         except InputError as error:
             skipped[name] = str(error)
             Console(stderr=True).print(
@@ -70,7 +70,7 @@ def run(recipe: str | Path, out: str, flags: Mapping[tuple[str, ...], Any]) -> d
             )
             continue
         results = compress.compress(one.settings)
-        rows.append(_row(name, results))
+        rows.append({**_row(name, results), "notes": list(task.notes)})
         rows += [_elsewhere(results, *other, one.settings.data) for other in one.also]
     found = {
         "recipe": Path(recipe).name,
@@ -86,8 +86,8 @@ def run(recipe: str | Path, out: str, flags: Mapping[tuple[str, ...], Any]) -> d
 
 def _row(name: str, results: Mapping[str, Any]) -> dict[str, Any]:
     """What the table needs of one compression."""
-    kept = ("title", "kind", "metric", "conventions", "scored", "licence", "examples", "notes",
-            "models", "gain")  # fmt: skip
+    kept = ("title", "kind", "metric", "conventions", "scored", "licence", "examples", "models",
+            "gain")  # fmt: skip
     return {"task": name, **{key: results[key] for key in kept}}
 
 

@@ -4,7 +4,6 @@ import re
 
 import pytest
 import torch
-from test_build import ONE_OF_EACH, changed, head, small
 from torch.nn import functional as F
 
 from ligero import vocab
@@ -14,6 +13,9 @@ from ligero.models.heads import HEADS
 from ligero.tasks import kinds
 from ligero.tasks.example import Example
 from ligero.train.features import Features
+from shapes import ONE_OF_EACH, changed, head, small
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 SENTENCES = (
     "Sí",
@@ -22,15 +24,6 @@ SENTENCES = (
 )
 ROWS = {"answer": ("start", "end"), "parse": ("det", "nsubj", "root")}
 LABELS = {"answer": ("answer", "no answer"), "parse": ROWS["parse"]}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    # Models this small spend their time in waiting for the second one.
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

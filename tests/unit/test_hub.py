@@ -11,7 +11,7 @@ from huggingface_hub import constants
 from safetensors.numpy import save as to_safetensors
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from hub_server import HubServer, Repository
+from hub_server import HubServer, Repository, point_to
 from ligero.errors import InputError, LigeroError
 from ligero.models import hub
 
@@ -43,13 +43,6 @@ def served(tmp_path, monkeypatch):
     with HubServer(repositories) as server:
         point_to(monkeypatch, server.url)
         yield server
-
-
-def point_to(monkeypatch, url: str) -> None:
-    # HF_ENDPOINT is read once, when the library is imported.
-    template = url + "/{repo_id}/resolve/{revision}/{filename}"
-    monkeypatch.setattr(constants, "ENDPOINT", url)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
 
 
 def write(folder: Path, **files: bytes) -> Path:

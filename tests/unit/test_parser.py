@@ -5,21 +5,14 @@ import json
 
 import pytest
 import torch
-from test_build import LABELS, ONE_OF_EACH, TEXTS, batch, changed, equal, head, scores, small
 from transformers import AutoModel
 
 from ligero import vocab
 from ligero.errors import InputError
 from ligero.models import build, catalog
+from shapes import LABELS, ONE_OF_EACH, TEXTS, batch, changed, equal, head, scores, small
 
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    # Models this small spend their time in waiting for the second one.
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

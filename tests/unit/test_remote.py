@@ -9,7 +9,7 @@ import pytest
 from huggingface_hub import constants
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from hub_server import HubServer, Repository
+from hub_server import HubServer, Repository, point_to
 from ligero.errors import DamagedError, InputError, LigeroError
 from ligero.tasks import formats, remote
 
@@ -30,13 +30,6 @@ def served(tmp_path, monkeypatch):
     with HubServer(repositories) as server:
         point_to(monkeypatch, server.url)
         yield server
-
-
-def point_to(monkeypatch, url: str) -> None:
-    # HF_ENDPOINT is read once, when the library is imported.
-    template = url + "/{repo_id}/resolve/{revision}/{filename}"
-    monkeypatch.setattr(constants, "ENDPOINT", url)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
 
 
 def commit(server: HubServer, name: str = "datos") -> str:

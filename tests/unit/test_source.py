@@ -7,7 +7,7 @@ import pytest
 from huggingface_hub import constants
 
 import small
-from hub_server import HubServer, Repository
+from hub_server import HubServer, Repository, point_to
 from ligero.cli import main
 from ligero.config import DataConfig
 from ligero.errors import InputError
@@ -145,9 +145,7 @@ def test_what_is_not_at_hand_comes_from_the_hub_if_asked(tmp_path, monkeypatch, 
     with pytest.raises(InputError, match=r"--hub true fetches it .*Davlan/sib200.*licence: Apache"):
         source.load(config)
     with HubServer({"datasets/Davlan/sib200": repository}) as server:
-        template = server.url + "/{repo_id}/resolve/{revision}/{filename}"
-        monkeypatch.setattr(constants, "ENDPOINT", server.url)
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        point_to(monkeypatch, server.url)
         task = source.load(replace(config, hub=True))
         assert server.fetched == ["data/spa_Latn/train.tsv", "data/spa_Latn/dev.tsv"]
         own = f"hf://datasets/Davlan/sib200@{repository.commit}/data/spa_Latn/train.tsv"

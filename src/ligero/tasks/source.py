@@ -142,7 +142,8 @@ def check_labels(split: Split, kind: Kind, labels: Labels, source: str) -> list[
                         expected=f"one of those in {source}: {excerpt(', '.join(labels), 200)[1:-1]}",
                     )
     return [
-        f"{Path(split.file).name}: {label} ({count:,}) does not occur in {source}; counted as wrong"
+        f"{Path(split.file).name}: {label} ({count:,}) does not occur in "
+        f"{Path(source).name}; counted as wrong"
         for label, count in strange.most_common()
     ]
 
