@@ -16,6 +16,7 @@ from ligero.models.reference import MODEL_FOLDER
 from ligero.report import suite as report
 from ligero.runs import write_json, write_text
 from ligero.tasks import catalog, source
+from ligero.tasks.source import Task
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def run(recipe: str | Path, out: str, flags: Mapping[tuple[str, ...], Any]) -> d
             )
             continue
         results = compress.compress(one.settings)
-        rows.append({**_row(name, results), "notes": list(task.notes)})
+        rows.append(_row(results, task))
         rows += [_elsewhere(results, *other, one.settings.data) for other in one.also]
     found = {
         "recipe": Path(recipe).name,
@@ -84,11 +85,15 @@ def run(recipe: str | Path, out: str, flags: Mapping[tuple[str, ...], Any]) -> d
     return found
 
 
-def _row(name: str, results: Mapping[str, Any]) -> dict[str, Any]:
+def _row(results: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """What the table needs of one compression."""
     kept = ("title", "kind", "metric", "conventions", "scored", "licence", "examples", "models",
             "gain")  # fmt: skip
-    return {"task": name, **{key: results[key] for key in kept}}
+    return {
+        "task": task.name,
+        **{key: results[key] for key in kept},
+        "notes": list(task.notes),
+    }
 
 
 def _elsewhere(
