@@ -81,7 +81,8 @@ def _parser() -> Parser:
     )
     made.add_argument("files", nargs="*", metavar="FILE", help="labelled files; or give --task")
     made.add_argument("--task", help="a task of the catalog: its test file is scored")
-    made.add_argument("--split", default="test", help="another of its files: dev, train")
+    made.add_argument("--split", metavar="NAME", help="another of its files: dev, train")
+    _hub(made)
     made.add_argument("--data", metavar="DIR", help="folder with its files (else $LIGERO_DATA)")
     made.add_argument("--format", help="the files' format; guessed where left out")
     made.add_argument("--encoding", help="the files' encoding; guessed where left out")
@@ -108,10 +109,7 @@ def _parser() -> Parser:
     made.add_argument("files", nargs="*", metavar="FILE", help="train first; or give --task")
     made.add_argument("--task", help="a task of the catalog: those of its files at hand")
     made.add_argument("--data", metavar="DIR", help="folder with its files (else $LIGERO_DATA)")
-    made.add_argument(
-        "--hub", choices=("true", "false"), default="false",
-        help="fetch what the catalog knows on the hub and is not at hand",
-    )  # fmt: skip
+    _hub(made)
     made.add_argument("--format", help="the files' format; guessed where left out")
     made.add_argument("--kind", help="the kind of task, where a format serves several")
     made.add_argument("--encoding", help="the files' encoding; guessed where left out")
@@ -138,6 +136,13 @@ def _settings(parser: Parser, cls: type) -> None:
     parser.add_argument("--config", metavar="TOML", help="a file of settings; flags come over it")
     _flags(parser, cls)
     parser.set_defaults(settings=cls)
+
+
+def _hub(parser: Parser) -> None:
+    parser.add_argument(
+        "--hub", choices=("true", "false"), default="false",
+        help="fetch what the catalog knows on the hub and is not at hand",
+    )  # fmt: skip
 
 
 def _flags(parser: Parser, cls: type) -> None:
@@ -221,15 +226,20 @@ def _distill(chosen: argparse.Namespace) -> None:
 def _evaluate(chosen: argparse.Namespace) -> None:
     if bool(chosen.files) == bool(chosen.task):
         raise InputError("nothing to score, or two things", expected="FILE... or --task NAME")
+    if chosen.split and not chosen.task:
+        raise InputError(f"--split {chosen.split}", expected="--task NAME with it")
+    _make_room(chosen.out)
     _need_training()
     from ligero import evaluate
 
     data = config.DataConfig(
-        task=chosen.task, folder=chosen.data, format=chosen.format, encoding=chosen.encoding
-    )
+        task=chosen.task, folder=chosen.data, hub=chosen.hub == "true",
+        format=chosen.format, encoding=chosen.encoding,
+    )  # fmt: skip
     results = evaluate.evaluate(
-        chosen.model, chosen.files, data, split=chosen.split, predictions=chosen.predictions
-    )
+        chosen.model, chosen.files, data,
+        split=chosen.split or "test", predictions=chosen.predictions,
+    )  # fmt: skip
     if chosen.out:
         write_json(Path(chosen.out), results)
     if chosen.json:
@@ -238,12 +248,14 @@ def _evaluate(chosen: argparse.Namespace) -> None:
         for note in results["notes"]:
             print(f"{COMMAND}: {note}", file=sys.stderr)
         _print_results(results, paper=chosen.paper)
+        _print_details(results["details"])
 
 
 def _predict(chosen: argparse.Namespace) -> None:
     _need_training()
     from ligero import predict
 
+    _make_room(chosen.out)
     if not chosen.texts and isinstance(sys.stdin, io.TextIOWrapper):
         # Bytes that do not decode are let through to where the error can name their line.
         sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
@@ -273,6 +285,7 @@ def _check(chosen: argparse.Namespace) -> None:
         kind=chosen.kind,
         encoding=chosen.encoding,
     )
+    _make_room(chosen.out)
     report = check.check(chosen.files, data, model=chosen.model)
     if chosen.out:
         write_json(Path(chosen.out), report)
@@ -340,6 +353,22 @@ def _print_results(results: dict[str, Any], *, paper: bool = False) -> None:
     from ligero.report import tables
 
     _print(tables.terminal(*tables.comparison(results, paper=paper)))
+
+
+def _print_details(details: dict[str, Any]) -> None:
+    """The scores of each label, for each file that was scored."""
+    from ligero.report import tables
+
+    for name, labels in details.items():
+        if labels:
+            print(f"\n{name}")
+            _print(tables.terminal(*tables.details(labels)))
+
+
+def _make_room(file: str | None) -> None:
+    """Make the folder of a file that is to be written, before the work and not after it."""
+    if file:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
 
 
 def _print(what: Any) -> None:

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ligero.check.warn import short
 from ligero.config import DataConfig
 from ligero.errors import InputError
 from ligero.runs import write_text
 from ligero.tasks import source
+from ligero.tasks.example import Split
 from ligero.train.stages import scored_row
-from ligero.train.trained import load
+from ligero.train.trained import Trained, load
 
 
 def evaluate(
@@ -26,7 +28,7 @@ def evaluate(
     was scored, in the format of the task's official scorer.
 
     `models` holds a row for each file; all of it has the shape of a run's results. `conventions`
-    says which figures are ours and which the papers'.
+    says which figures are ours and which the papers', `details` has the scores of each label.
 
     InputError when the data are of another kind than the model, or hold labels it does not know.
     """
@@ -34,35 +36,44 @@ def evaluate(
     if data.task:
         splits = [source.load_split(data, split)]
     else:
-        splits = [source.read(file, data, trained.kind.name) for file in files]
-    rows, notes = {}, []
+        splits = [source.read(file, data, trained.kind.name) for file in dict.fromkeys(files)]
+    notes = [note for found in splits for note in _suits(trained, found)]
+    if predictions:
+        Path(predictions).mkdir(parents=True, exist_ok=True)
+    names = short([found.file for found in splits])
+    rows, details = {}, {}
     for found in splits:
-        if found.kind != trained.kind.name:
-            raise InputError(
-                f"data of kind {found.kind}", file=found.file,
-                expected=f"the kind of the model, {trained.kind.name}",
-            )  # fmt: skip
-        notes += source.remarks(found)
-        notes += source.check_labels(found, trained.kind, trained.labels, "the model")
-        row, measured = scored_row(trained, found.examples, "test")
-        name = Path(found.file).name
+        name = names[found.file]
+        row, measured = scored_row(trained, found.examples, split)
         rows[name] = {
             "model": model,
             "parameters": sum(p.numel() for p in trained.model.parameters()),
             **row,
             "examples": len(found.examples),
         }
+        details[name] = trained.kind.details(found.examples, measured.predicted)
         if predictions:
-            ending, text = trained.kind.official(found.examples, measured.predicted, found.file)
-            place = Path(predictions)
-            place.mkdir(parents=True, exist_ok=True)
-            write_text(place / f"{name}.predicted{ending}", text)
+            ending, text = trained.kind.official(found, measured.predicted)
+            write_text(Path(predictions) / f"{name.replace('/', '-')}.predicted{ending}", text)
     return {
         "task": data.task,
         "kind": trained.kind.name,
         "metric": trained.kind.metric(trained.labels),
         "conventions": trained.kind.conventions(trained.labels),
         "notes": list(dict.fromkeys(notes)),
-        "scored": "test",
+        "scored": split,
         "models": rows,
+        "details": details,
     }
+
+
+def _suits(trained: Trained, split: Split) -> list[str]:
+    """What a person should know of a split that this model is to be scored on; InputError if it
+    cannot be."""
+    if split.kind != trained.kind.name:
+        raise InputError(
+            f"data of kind {split.kind}", file=split.file,
+            expected=f"the kind of the model, {trained.kind.name}",
+        )  # fmt: skip
+    strange = source.check_labels(split, trained.kind, trained.labels, "the model")
+    return [*source.remarks(split), *strange]

@@ -19,21 +19,26 @@ TOGETHER = 64
 def predict(
     model: str, texts: Iterable[str], second: str | None = None
 ) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Each text with what was found in it: entities with characters' spans, or labels.
+    """Each text with what was found in it: labels, entities or words with characters' spans, answers.
 
-    second: the other text of a pair, for models that compare two.
+    second: the other text of a pair, for models that compare two; the context in which models that
+    answer look for the answer to each text, and whose characters their spans are of.
     """
     trained = load(model)
     if (1 if second is None else 2) not in trained.kind.texts:
         raise InputError(
             f"{'one text' if second is None else 'a pair of texts'}, and a model of kind "
             f"{trained.kind.name}",
-            expected="one text" if second is not None else "a pair: --pair gives the second text",
+            expected="one text"
+            if second is not None
+            else "two: --pair (or --context) gives the second",
         )
+    if second is not None:
+        _check(second, None, "--context")
     numbered = enumerate(texts, start=1)
     while part := list(islice(numbered, TOGETHER)):
         for number, text in part:
-            _check(text, number)
+            _check(text, number, "input")
         examples = [trained.kind.read(text, second) for _, text in part]
         for example, scores in zip(examples, trained.scores(examples), strict=True):
             yield example.texts[0], trained.kind.present(example, scores, trained.labels)
@@ -58,15 +63,16 @@ def shown(text: str, found: Sequence[dict[str, Any]]) -> Group:
     return Group(Text(text), tables.terminal(heading, rows))
 
 
-def _check(text: str, number: int) -> None:
+def _check(text: str, line: int | None, where: str) -> None:
+    """InputError for what no tokenizer should be given; `where` and `line` say where it stands."""
     if not text.strip():
-        raise InputError("an empty text", line=number, file="input", expected="some words")
+        raise InputError("an empty text", line=line, file=where, expected="some words")
     if any("\ud800" <= c <= "\udfff" for c in text):
         # What Python makes of bytes, on the command line or in a pipe, that do not decode.
-        raise InputError("bytes that are not UTF-8", line=number, file="input", expected="text")
+        raise InputError("bytes that are not UTF-8", line=line, file=where, expected="text")
     longest = max(map(len, text.split()), default=0)
     if longest > LONGEST_WORD:
         raise InputError(
             f"a word of {longest:,} characters ({excerpt(text, 20)})",
-            file="input", line=number, expected=f"at most {LONGEST_WORD:,}",
+            file=where, line=line, expected=f"at most {LONGEST_WORD:,}",
         )  # fmt: skip

@@ -12,16 +12,19 @@ from rich.markup import escape
 from ligero import compress, config, evaluate
 from ligero.config import CompressConfig, DataConfig
 from ligero.errors import InputError
-from ligero.models.reference import MODEL_FOLDER
+from ligero.models import build, hub
+from ligero.models.reference import MODEL_FOLDER, resolve
 from ligero.report import suite as report
-from ligero.runs import write_json, write_text
+from ligero.runs import Run, digest, write_json, write_text
 from ligero.tasks import catalog, source
 from ligero.tasks.source import Task
+from ligero.train.progress import Progress
+from ligero.train.teacher import example_digest
 
 
 @dataclass(frozen=True)
 class Planned:
-    """One task of a recipe. also: other tasks' splits, as "mlqa:dev", on which its models are scored."""
+    """One task of a recipe. also: other tasks' splits, (task, split), its models are scored on too."""
 
     settings: CompressConfig
     also: tuple[tuple[str, str], ...] = ()
@@ -41,12 +44,15 @@ def plan(recipe: str | Path, out: str, flags: Mapping[tuple[str, ...], Any]) -> 
     planned = {}
     for name, own in tasks.items():
         catalog.find(name)
+        if not isinstance(own, dict):
+            raise InputError(f"{name} = {own!r}", file=recipe, expected=f"a table [tasks.{name}]")
         also = own.pop("also", [])
+        if not isinstance(also, list):
+            raise InputError(f"{name}: also = {also!r}", file=recipe, expected='["mlqa:dev"], say')
         values = _over(_over(table, own), {"data": {"task": name}})
         values = _over(values, {"place": {"out": str(Path(out) / name)}})
-        settings = config.build(
-            CompressConfig, config.nest(dict(flags), values), f"{recipe}: {name}"
-        )
+        nested = config.nest(dict(flags), values)
+        settings = config.build(CompressConfig, nested, f"{recipe}: {name}")
         planned[name] = Planned(settings, tuple(_also(text, name) for text in also))
     return planned
 
@@ -55,33 +61,45 @@ def run(recipe: str | Path, out: str, flags: Mapping[tuple[str, ...], Any]) -> d
     """`compress` on every task of a recipe whose files are at hand; all results.
 
     Each task is an ordinary run beneath `out`, so that a suite that was stopped goes on, and one
-    that is finished only reads. Tasks without files are skipped, with the reason. Leaves
-    `results.json` and `README.md` in `out`.
+    that is finished only reads. Tasks whose files are not there are skipped, with the reason; files
+    that cannot be read end the suite before it begins. `results.json` and `README.md` in `out` are
+    there from the first task on.
     """
     planned = plan(recipe, out, flags)
-    rows: list[dict[str, Any]] = []
+    tasks: dict[str, Task] = {}
     skipped: dict[str, str] = {}
     for name, one in planned.items():
-        try:
-            task = source.load(one.settings.data)
-        except InputError as error:
-            skipped[name] = str(error)
-            Console(stderr=True).print(
-                f"[yellow]skipped[/yellow] {escape(str(error))}", soft_wrap=True
-            )
-            continue
+        if lacking := source.missing(catalog.find(name), one.settings.data):
+            skipped[name] = f"{name}: {lacking}"
+        else:
+            tasks[name] = source.load(one.settings.data)
+    for reason in skipped.values():
+        _say(f"[yellow]skipped[/yellow] {escape(reason)}")
+    if not tasks:
+        raise InputError(f"none of the {len(planned)} tasks", file=recipe, expected="files of one")
+    rows: list[dict[str, Any]] = []
+    for name, task in tasks.items():
+        one = planned[name]
         results = compress.compress(one.settings)
         rows.append(_row(results, task))
-        rows += [_elsewhere(results, *other, one.settings.data) for other in one.also]
-    found = {
-        "recipe": Path(recipe).name,
-        "rows": rows,
-        "skipped": skipped,
-        "machine": compress.machine(),
-        "date": datetime.date.today().isoformat(),
-    }
-    write_json(Path(out) / "results.json", found)
-    write_text(Path(out) / "README.md", report.page(found))
+        for other, split in one.also:
+            elsewhere = DataConfig(
+                task=other, folder=one.settings.data.folder, hub=one.settings.data.hub
+            )
+            try:
+                rows.append(_elsewhere(results, one.settings.teacher, elsewhere, split))
+            except InputError as error:
+                skipped[f"{other}:{split}"] = f"{name} on {other}:{split}: {error.found}"
+                _say(f"[yellow]skipped[/yellow] {escape(str(error))}")
+        found = {
+            "recipe": Path(recipe).name,
+            "rows": rows,
+            "skipped": skipped,
+            "machine": compress.machine(),
+            "date": datetime.date.today().isoformat(),
+        }
+        write_json(Path(out) / "results.json", found)
+        write_text(Path(out) / "README.md", report.page(found))
     return found
 
 
@@ -97,38 +115,60 @@ def _row(results: Mapping[str, Any], task: Task) -> dict[str, Any]:
 
 
 def _elsewhere(
-    results: Mapping[str, Any], task: str, split: str, data: DataConfig
+    results: Mapping[str, Any], teacher: str, data: DataConfig, split: str
 ) -> dict[str, Any]:
-    """The same models on another task's data."""
-    models, found = {}, {}
-    for name, row in results["models"].items():
-        trained = Path(results["folder"]) / name / MODEL_FOLDER
+    """The same models on another task's data: a run of its own beside theirs."""
+    entry = catalog.find(str(data.task))
+    examples = source.load_split(data, split).examples
+    home = Path(results["folder"])
+    folders = {}
+    for name in results["models"]:
+        trained = home / name / MODEL_FOLDER
         # A teacher that was ready when the compression began lies where it was.
-        folder = str(trained) if trained.exists() else row["model"]
-        elsewhere = DataConfig(task=task, folder=data.folder, hub=data.hub)
-        found = evaluate.evaluate(folder, [], elsewhere, split=split)
-        (scored,) = found["models"].values()
-        models[name] = {**scored, "model": row["model"]}
-    entry = catalog.find(task)
-    return {
-        "task": f"{results['task']} on {task}:{split}",
-        "title": f"{results['title']}, on {entry.title} ({split})",
-        "kind": results["kind"],
-        "metric": found["metric"],
-        "conventions": found["conventions"],
-        "scored": "test",
-        "licence": entry.licence,
-        "examples": {split: next(iter(models.values()))["examples"]},
-        "notes": found["notes"],
-        "models": models,
+        reference = resolve(teacher).weights
+        folders[name] = build.locate(trained if trained.exists() else str(reference))
+    identity = {
+        "models": {name: hub.fingerprint(folder) for name, folder in folders.items()},
+        "data": digest([example_digest(e) for e in examples]),
     }
+    with Run(home.with_name(f"{home.name}-on-{entry.name}-{split}"), "evaluate", identity) as run:
+        if run.is_complete(Progress("evaluate").note):
+            return run.results()
+        models, found = {}, {}
+        for name, folder in folders.items():
+            found = evaluate.evaluate(str(folder), [], data, split=split)
+            (scored,) = found["models"].values()
+            models[name] = {**scored, "model": results["models"][name]["model"]}
+        row = {
+            "task": f"{results['task']} on {entry.name}:{split}",
+            "title": f"{results['title']}, on {entry.title} ({split})",
+            "elsewhere": True,
+            **{key: found[key] for key in ("kind", "metric", "conventions", "scored", "notes")},
+            "licence": entry.licence,
+            "examples": {split: len(examples)},
+            "models": models,
+        }
+        run.finish(row)
+        return row
 
 
 def _also(text: Any, name: str) -> tuple[str, str]:
-    task, colon, split = str(text).partition(":")
-    if not colon or split not in catalog.find(task).files:
-        raise InputError(f"{name}: also = {text!r}", expected='a task and its split, as "mlqa:dev"')
+    """(task, split) of an `also` of the task `name`, which must be of the same kind and another."""
+    task, _, split = str(text).partition(":")
+    entry = catalog.TASKS.get(task)
+    own = catalog.find(name)
+    if entry is None or split not in entry.files or entry.kind != own.kind:
+        raise InputError(
+            f"{name}: also = {text!r}",
+            expected=f'a task of kind {own.kind} and its split, as "mlqa:dev"',
+        )
+    if task == name:
+        raise InputError(f"{name}: also = {text!r}", expected="another task")
     return task, split
+
+
+def _say(line: str) -> None:
+    Console(stderr=True).print(line, highlight=False, soft_wrap=True)
 
 
 def _over(table: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

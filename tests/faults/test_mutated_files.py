@@ -39,7 +39,9 @@ def conll(draw):
 def conllu(draw):
     blocks = []
     for number in range(8):
-        rows = [f"# sent_id = s{number}", f"# text = {sentence(draw)}"]
+        # Some have no id, and some one that may be the line of such a sentence.
+        name = draw.choice([f"# sent_id = s{number}", f"# sent_id = {number * 9 + 2}", "# newpar"])
+        rows = [name, f"# text = {sentence(draw)}"]
         for i in range(1, draw.randint(2, 8)):
             if draw.random() < 0.2:
                 rows.append(f"{i}-{i}\tdel" + "\t_" * 8)
@@ -60,11 +62,11 @@ def tsv(draw):
 
 
 def csv(draw):
-    rows = ['"id";"etiqueta";"texto";"otra"']
+    rows = [*draw.choice([[], ["sep=;"]]), '"id";"etiqueta";"texto";"¿otra, más?"']
     for i in range(12):
         text = sentence(draw).replace(" ", draw.choice([" ", "\n", ' "" ', ";"]))
         rows.append(f'{i};{draw.choice("ab")};"{text}";x')
-    return "\r\n".join(rows)
+    return "\r\n".join([*rows, *draw.choice([[], [";;;"] * 3])])
 
 
 def answers(draw, context):
@@ -158,7 +160,8 @@ def fields(draw, data):
 
 def values(draw, data):
     """Put an odd value where another one stood between quotes, spaces or tabs."""
-    odd = [b"", b"-1", b"9" * 5000, b"1e999", b"NaN", b"null", b"true", b"[]", b"{}", b'"', b'""',
+    odd = [b"", b"-1", b"9" * 5000, b"9" * 3999, b"9" * 19, b"1e999", b"NaN", b"null", b"true", b"[]",
+           b"{}", b'"', b'""',
            b"\\ud800", b"\\u0000", b"[" * 2000, b"a" * 20_000, b"1-2", b"1.1", b"_", b"NS", b"-",
            "\u200b".encode(), "\u2028".encode(), "\ufeff".encode(), b"\r", b"\x0c"]  # fmt: skip
     mark = draw.choice([m for m in (b'"', b"\t", b" ", b";", b"\n", b": ") if m in data] or [b"a"])

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from ligero.tasks.example import Example
+from ligero.tasks.example import Example, Split
 from ligero.tasks.kinds.answer import LONGEST, NONE, Answer, best_spans, covering
 from ligero.tasks.kinds.kind import UNLABELLED
 
@@ -119,5 +119,14 @@ def test_figures_take_the_best_reference_and_both_normalisations():
     assert figures["exact_english"] == 50 and figures["f1_english"] == pytest.approx(
         100 * (2 / 3 + 1) / 2
     )
-    ending, text = KIND.official(examples[:1], predicted[:1], "x.json")
+    ending, text = KIND.official(Split("answer", tuple(examples[:1]), "x.json"), predicted[:1])
     assert ending == ".json" and json.loads(text) == {"q": "la Ávila"}
+
+
+def test_a_question_without_a_label_counts_nowhere():
+    examples = [asked((spanned("1990"),)), asked(None), asked(())]
+    predicted = [{"answer": ("1990",)}, {"answer": ("Ana",)}, {"answer": ("Ana",)}]
+    tallies = KIND.tallies(examples, predicted, ("answer",))
+    sums = {name: values.sum(axis=0) for name, values in tallies.items()}
+    assert sums["questions"] == 2
+    assert KIND.figures(sums, ("answer",))["exact"] == 50

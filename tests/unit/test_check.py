@@ -1,5 +1,6 @@
 """`ligero check`: what it counts, what it finds amiss, what it prints, and that it stays light."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -10,11 +11,13 @@ import pytest
 from rich.console import Console
 
 from ligero import vocab
-from ligero.check import check, content, warn
+from ligero.check import check, content, repeats, warn
 from ligero.cli import main
 from ligero.config import DataConfig
 from ligero.errors import InputError
 from ligero.report.check import shown
+from ligero.tasks import kinds, source
+from ligero.tasks.example import Example, Split
 
 TRAIN = (
     "deporte\tEl Betis ganó la copa en Sevilla ante miles de aficionados .\n"
@@ -67,7 +70,7 @@ def test_counts_labels_and_repeats_of_two_files(files):
     assert json.loads(json.dumps(report)) == report
     train, test = report["files"]
     assert (train["examples"], test["examples"]) == (5, 2)
-    assert (train["kind"], train["format"], train["encoding"]) == ("classify", "tsv", "UTF-8")
+    assert (train["kind"], train["format"], train["encoding"]) == ("classify", "tsv", "utf-8")
     assert train["words"] == 12 + 2 + 2 + 4 + 4
     assert train["lengths"]["words"] == {"median": 4, "90%": 12, "99%": 12, "longest": 12}
     assert report["labels"] == [
@@ -133,7 +136,7 @@ def test_json_goes_to_a_file_or_the_terminal(files, tmp_path, capsys):
 def test_another_encoding_is_named(tmp_path):
     file = tmp_path / "a.tsv"
     file.write_bytes("sí\tLa niña comió .\nno\tEl señor llegó .\n".encode("iso-8859-1"))
-    assert check([str(file)], DataConfig())["files"][0]["encoding"] == "ISO-8859-1"
+    assert check([str(file)], DataConfig())["files"][0]["encoding"] == "iso-8859-1"
     chosen = check([str(file)], DataConfig(encoding="cp1252"))
     assert chosen["files"][0]["encoding"] == "cp1252"
 
@@ -181,6 +184,35 @@ def test_questions(tmp_path):
     text = printed(report)
     assert "1 dropped: an empty answer" in text and "train.json:1 (4)" in text
     assert "1 answers of train.json begin or end inside a word" in text
+
+
+def test_lines_that_stand_for_ids_are_not_shared(tmp_path):
+    def row(question, **more):
+        return json.dumps({"question": question, "context": "Ana vive.", "answers": [], **more})
+
+    train, test = tmp_path / "train.jsonl", tmp_path / "test.jsonl"
+    train.write_text("\n".join([row("a"), row("b", id="x"), row("c", id="1")]), encoding="utf-8")
+    test.write_text("\n".join([row("d"), row("e", id="x"), row("f", id="1")]), encoding="utf-8")
+    report = check([str(train), str(test)], DataConfig())
+    # "x" and "1" are; "line 1", which both have on line 1 because "1" is given, is not.
+    assert report["repeats"][2]["ids"] == 2
+
+
+def test_what_is_counted_depends_on_what_examples_hold_not_on_their_kind(monkeypatch):
+    """A kind that somebody adds tomorrow is described by its examples."""
+    question = Example("1", ("¿Quién?", "Ana vive."), ((0, 3), (4, 8)), answers=((0, 3),))
+    again = dataclasses.replace(question, id="2", texts=("¿Qué hace?", "Ana vive."))
+    tree = Example("3", ("Ana vive",), ((0, 3), (4, 8)), {"head": ("2", "0")})
+    monkeypatch.setitem(kinds.KINDS, "new", kinds.find("parse"))
+    asked, parsed = (Split("new", e, "a") for e in ((question, again), (tree,)))
+    assert content.of_contents(asked).keys() == {"answers"}
+    assert content.of_contents(parsed) == {
+        "trees": {"trees": 1, "non_projective": 0, "crossing_arcs": 0}
+    }
+    # Two questions of three words and marks, or four, about one context of three.
+    assert content.words_in(asked) == 3 + 4 + 3
+    shared = repeats.between(asked, dataclasses.replace(asked, file="b"))
+    assert (shared["contexts"], shared["questions"], shared["ids"]) == (1, 2, 2)
 
 
 def test_more_changes_than_are_shown(tmp_path):
@@ -263,6 +295,27 @@ def test_a_task_of_the_catalog_against_its_entry(tmp_path):
     assert "not, byte for byte" in warnings and "test.tsv, is not at hand" in warnings
     assert report["errors"] == []
     assert "not at hand" in printed(report)
+
+
+def test_files_are_named_without_this_machines_folders(tmp_path, monkeypatch):
+    folder = tmp_path / "glues" / "news-topics"
+    folder.mkdir(parents=True)
+    (folder / "train.tsv").write_text(TRAIN, encoding="utf-8")
+    report = check([], DataConfig(task="news-topics", folder=str(tmp_path)))
+    assert report["files"][0]["file"] == "glues/news-topics/train.tsv"
+    assert report["task"]["files"][0]["file"] == "glues/news-topics/train.tsv"
+    assert report["repeats"][0]["in"] == "glues/news-topics/train.tsv"
+    assert str(tmp_path) not in json.dumps(report)
+    # Files of one's own keep the name under which they were given.
+    monkeypatch.chdir(folder)
+    assert check(["./train.tsv"], DataConfig())["files"][0]["file"] == "./train.tsv"
+
+
+def test_a_task_file_from_elsewhere_goes_by_its_name(tmp_path, monkeypatch):
+    (tmp_path / "train.tsv").write_text(TRAIN, encoding="utf-8")
+    monkeypatch.setattr(source, "find_file", lambda *_: tmp_path / "train.tsv")
+    report = check([], DataConfig(task="news-topics", folder=str(tmp_path / "data")))
+    assert report["files"][0]["file"] == "train.tsv"
 
 
 def test_a_task_without_any_file_is_an_error(tmp_path, capsys):

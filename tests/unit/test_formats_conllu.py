@@ -193,6 +193,19 @@ def test_predictions_replace_their_columns_and_no_others(write):
     assert formats.read(path, kind="tag").examples[0].gold["tag"] == ("X",) * 9
 
 
+def test_a_sentence_without_an_id_beside_one_called_as_its_line(write):
+    content = f"{GOOD}\n\n# sent_id = 1\n{GOOD}\n\n{GOOD}\n\n"
+    path = write(content)
+    for kind in ("parse", "tag"):
+        assert [e.id for e in formats.read(path, kind=kind).examples] == ["line 1", "1", "6"]
+    tags = {"line 1": "A", "1": "B", "6": "C"}
+    out = conllu.rewrite(path, {id: {"tag": (tag,)} for id, tag in tags.items()})
+    path.write_text(out, encoding="utf-8")
+    assert [e.gold["tag"] for e in formats.read(path, kind="tag").examples] == [
+        ("A",), ("B",), ("C",),
+    ]  # fmt: skip
+
+
 def test_predictions_that_do_not_fit_are_refused(write):
     path = write(SENTENCE)
     with pytest.raises(ValueError, match="2 values of head for 9 words"):

@@ -98,7 +98,127 @@ def test_many_lines_in_one_cell_take_linear_time(write):
     refused(write('a,uno\nb,"' + inside), 2, "never closed", "")
 
 
+# --- what Excel writes
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.txt"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_a_declared_delimiter_is_used_and_no_row(write, delimiter, name):
+    # Without the declaration the bar would seem to part two cells.
+    lines = [f'{label}{delimiter}"uno|dos, tres; y\tmás"' for label in "xy"]
+    for first in (f"sep={delimiter}", f'"SEP={delimiter}"', f"\ufeffsep={delimiter}"):
+        path = write("\r\n".join([first, *lines]) + "\r\n", name)
+        split = formats.read(path)
+        assert [(e.line, e.gold["label"][0]) for e in split.examples] == [(2, "x"), (3, "y")]
+        assert {e.texts for e in split.examples} == {("uno|dos, tres; y\tmás",)}
+        assert split.format == "csv" and "CSV parted by" in split.notes[0]
+
+
+def test_only_the_first_line_declares_a_delimiter(write):
+    refused(write("a,uno\nsep=;\n"), 2, "1 column ('sep=;')", "2, as on line 1")
+    refused(write("sep=;\n"), 1, "no row with anything in it", "at least one row")
+
+
+@pytest.mark.parametrize("format, mark", [("csv", ";"), ("tsv", "\t")])
+def test_empty_rows_are_dropped_and_counted(write, format, mark):
+    lines = [
+        ";;",
+        "id;etiqueta;texto",
+        "1;a;uno",
+        ' ; ;"  "' if format == "csv" else " ; ; ",
+        ";;;;",
+    ]
+    content = "\n".join([*lines, "2;b;dos", "", ";;"]).replace(";", mark)
+    split = formats.read(write(content), format)
+    assert [e.id for e in split.examples] == ["1", "2"]
+    assert [(c.line, c.action, c.reason) for c in split.changes] == [
+        (line, "dropped", "an empty row") for line in (1, 4, 5, 8)
+    ]
+
+
+def test_empty_rows_do_not_hide_what_a_file_is(write):
+    assert formats.guess(write(";;\nid;label;text\n1;a;una frase\n", "a.txt")) == "csv"
+    assert formats.guess(write('a\t"dijo ""sí"""\nb\tno\n\t\t\n', "a.tsv")) == "csv"
+
+
+@pytest.mark.parametrize(
+    "extra",
+    ["edad, en años", "¿Le gustó?", "¡Ojo!", "% de acuerdo", "nº", "1ª vez", "«cita»", "l'any",
+     "50 °C", "a & b + c", "categori\u0301a 2", "“uno”; dos"],
+)  # fmt: skip
+def test_headers_as_people_write_them(write, extra):
+    split = formats.read(write(f'texto\t"{extra}"\tetiqueta\nuna frase\t1\tx\n'), "csv")
+    assert rows(split) == [("2", 2, ("una frase",), "x")]
+    assert split.notes[1].startswith("columns not used: ")
+
+
+def test_a_header_in_decomposed_letters(write):
+    split = formats.read(write("categori\u0301a,oracio\u0301n\nx,una frase\n"))
+    assert rows(split) == [("2", 2, ("una frase",), "x")]
+
+
 # --- headers and rules, whatever parts the columns
+
+
+OPINIONS = "".join(f"Comida número {i} muy buena;{'sí' if i % 2 else 'no'}\n" for i in range(60))
+
+
+@pytest.mark.parametrize("header, label", [("texto", "sentimiento"), ("tuit", "polaridad"),
+    ("Comentario", "Clasificación"), ("reseña", "etiqueta"), ("opinión", "sentiment")])  # fmt: skip
+def test_more_names_are_known(write, header, label):
+    split = formats.read(write(f"{header};{label}\n{OPINIONS}"))
+    assert len(split.examples) == 60
+    assert {e.gold["label"][0] for e in split.examples} == {"sí", "no"}
+    assert len(split.notes) == 1
+
+
+@pytest.mark.parametrize("header", ["texto;tono", "mensaje;valor final", "id;tono", "tono;texto"])
+def test_a_header_without_a_known_label_is_no_row(write, header):
+    path = write(f"{header}\n{OPINIONS}")
+    refused(path, 1, f"a header without a label column ('{header.replace(';', ', ')}')",
+            "the label column named label or etiqueta")  # fmt: skip
+    # Nor is it one because two files were put one behind the other.
+    refused(write(f"{header}\n{OPINIONS}{header}\n{OPINIONS}"), 1, "without a label column", "")
+
+
+def test_a_header_without_a_known_text_is_no_row(write):
+    refused(write(f"lo que dijo;etiqueta\n{OPINIONS}"), 1, "with the column 'lo que dijo'", "texto")
+
+
+def test_a_header_beside_what_is_no_name_is_no_row(write):
+    # Three columns would otherwise be a label and a pair of texts.
+    odd = "una pregunta tan larga que nadie la tomaría por el nombre de una columna"
+    refused(
+        write(f"etiqueta;{odd};texto\na;b;c\n"), 1, "with the column 'una pregunta", "few words"
+    )
+
+
+def test_lesser_names_count_where_no_better_one_is_there(write):
+    split = formats.read(write("texto,etiqueta,comentario,polaridad\nuna frase,a,ojo,b\n"))
+    assert rows(split) == [("2", 2, ("una frase",), "a")]
+    assert split.notes[1] == "columns not used: comentario, polaridad"
+    split = formats.read(write(objects({"tweet": "una frase", "sentiment": "a"}), "a.jsonl"))
+    assert rows(split) == [("1", 1, ("una frase",), "a")]
+    refused(write("titular,cuerpo,tema\na,b,c\n"), 1, "two text columns, 'titular' and", "one of")
+
+
+@pytest.mark.parametrize("label", ["Opinión", "Tema"])
+def test_a_label_that_is_also_a_name_stays_a_label(write, label):
+    split = formats.read(write(f"{label}\tSubida\nOcio\tCine de hoy\n{label}\tOtra cosa\n"), "tsv")
+    assert [e.gold["label"][0] for e in split.examples] == [label, "Ocio", label]
+
+
+def test_labels_that_look_like_texts_are_said(write):
+    doubt = "almost every row has a label of its own: are label and text the other way round?"
+    swapped = write(OPINIONS)  # no header, and the text first
+    assert formats.read(swapped).notes[-1] == doubt
+    assert doubt in formats.read(write("".join(OPINIONS.splitlines(True)[:20]))).notes
+    assert doubt not in formats.read(write("".join(OPINIONS.splitlines(True)[:19]))).notes
+    named = write(f"etiqueta;texto\n{OPINIONS}")
+    assert doubt not in formats.read(named).notes
+    half = "".join(f"{i % 30};una frase {i}\n" for i in range(60))
+    assert doubt not in formats.read(write(half)).notes
+    assert doubt in formats.read(write(half + "30;y otra\n31;y otra\n")).notes
 
 
 def test_columns_that_are_not_used_are_named(write):
@@ -197,6 +317,33 @@ def test_xnli_lines(write):
         "a row in another language than Spanish",
         "no agreed label",
     ]
+
+
+@pytest.mark.parametrize("number", [1234567890123456789, -(10**18), 10**3998])
+def test_long_numbers_are_ids_and_labels(write, number):
+    row = {"id": number, "label": number, "text": "una frase"}
+    (example,) = formats.read(write(objects(row), "a.jsonl")).examples
+    assert (example.id, example.gold["label"]) == (str(number), (str(number),))
+    question = {"id": number, "question": "¿qué?", "context": "una frase"}
+    assert formats.read(write(objects(question), "a.jsonl")).examples[0].id == str(number)
+
+
+@pytest.mark.parametrize("start", [10**20, -(10**3998), 10**3998])
+def test_an_answer_that_begins_beyond_all_texts_is_refused(write, start):
+    answers = {"text": ["frase"], "answer_start": [start]}
+    row = {"question": "¿qué?", "context": "una frase", "answers": answers}
+    refused(write(objects(row), "a.jsonl"), 1, "a whole number (", "a place in the context")
+
+
+def test_a_given_number_is_no_other_objects_line(write):
+    tagged = {"tokens": ["Ana"], "tags": ["O"]}
+    content = objects(tagged, {**tagged, "id": 1}, {**tagged, "id": "4"}, tagged)
+    split = formats.read(write(content, "a.jsonl"))
+    assert [e.id for e in split.examples] == ["line 1", "1", "4", "line 4"]
+    asked = {"question": "¿quién?", "context": "Ana"}
+    content = objects(asked, {**asked, "question": "¿cómo?", "guid": 1}, asked)
+    split = formats.read(write(content, "a.jsonl"))
+    assert [e.id for e in split.examples] == ["line 1", "1", "3"]
 
 
 def test_tagged_lines(write):

@@ -147,3 +147,9 @@ def test_what_belongs_together_is_drawn_together() -> None:
     # Five equal answers on each context are one observation: the interval is sqrt(5) as wide.
     widths = [high - low for low, high in (alone, together)]
     assert 1.8 < widths[1] / widths[0] < 2.7
+
+
+def test_groups_are_told_by_their_whole_name_whatever_its_length() -> None:
+    tallies = {"units": np.ones(4)}
+    grouped = metrics.by_group(tallies, ["a", "a\0", "b" * 1_000_000, "a"])
+    assert grouped["units"].tolist() == [2, 1, 1]

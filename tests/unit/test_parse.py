@@ -141,6 +141,14 @@ def test_what_a_person_sees():
     assert rows[0]["probability"] == pytest.approx(chance) and 0.3 < chance < 0.9
 
 
+def test_a_relation_is_right_where_its_head_is_too():
+    predicted = [{"head": ("2", "0", "2", "1"), "relation": ("nsubj", "root", "nsubj", "punct")}]
+    details = PARSE.details([EATS], predicted)
+    assert {n: (d["gold"], d["predicted"], d["correct"]) for n, d in details.items()} == {
+        "nsubj": (1, 2, 1), "obj": (1, 0, 0), "punct": (1, 1, 0), "root": (1, 1, 1),
+    }  # fmt: skip
+
+
 def test_predictions_are_written_into_the_file(tmp_path):
     file = tmp_path / "a.conllu"
     rows = (
@@ -149,9 +157,9 @@ def test_predictions_are_written_into_the_file(tmp_path):
         "2\tel\tel\tDET\t_\t_\t0\troot\t0:root\t_",
     )
     file.write_text("# sent_id = uno\n" + "\n".join(rows) + "\n\n", encoding="utf-8")
-    examples = formats.read(file, kind="parse").examples
+    split = formats.read(file, kind="parse")
     found = [{"head": ("0", "1"), "relation": ("root", "det")}]
-    ending, content = PARSE.official(examples, found, str(file))
+    ending, content = PARSE.official(split, found)
     assert ending == ".conllu"
     assert content.splitlines() == [
         "# sent_id = uno",
@@ -165,7 +173,8 @@ def test_predictions_are_written_into_the_file(tmp_path):
 def test_real_trees_come_back_whole(real_data):
     """AnCora's test trees, of which some cross, out of scores that say no more than them."""
     file = real_data / "glues/pos-ancora/es_ancora-ud-test.conllu"
-    examples = formats.read(file, kind="parse").examples
+    split = formats.read(file, kind="parse")
+    examples = split.examples
     labels = PARSE.labels(examples)
     predicted = [PARSE.predict(e, certain(e, labels), labels) for e in examples]
     assert all(
@@ -174,7 +183,7 @@ def test_real_trees_come_back_whole(real_data):
     )
     assert set(figures(examples, predicted).values()) == {100.0}
     copy = file.read_text(encoding="utf-8")
-    _, written = PARSE.official(examples, predicted, str(file))
+    _, written = PARSE.official(split, predicted)
     first_columns = [
         [line.split("\t")[:8] for line in text.splitlines() if not line.startswith("#")]
         for text in (copy, written)

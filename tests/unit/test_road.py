@@ -1,6 +1,7 @@
 """The verbs from end to end, on data and models that take seconds."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ import small
 from ligero.cli import main
 from ligero.report import suite as report
 from ligero.runs import verify
+from ligero.tasks import catalog as tasks
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +111,34 @@ def test_evaluate_gives_what_training_gave(road, capsys):
     assert written["test"] == pytest.approx(expected, rel=1e-5) and written["seconds_per_1000"] > 0
 
 
+def test_each_file_has_its_row_and_each_label_its_scores(road, tmp_path, capsys):
+    folder = road[0]
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        # A bracket in a name is no markup.
+        source = folder / "data" / ("test.conll" if name == "a" else "dev.conll")
+        (tmp_path / name / "test[x].conll").write_bytes(source.read_bytes())
+    files = [str(tmp_path / name / "test[x].conll") for name in "ab"]
+    out = tmp_path / "new" / "scores.json"
+    command = ["evaluate", str(folder / "run"), *files, "--predictions", str(tmp_path / "p")]
+    assert main([*command, "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert "a/test[x].conll" in printed and "PER" in printed
+    found = json.loads(out.read_text())
+    assert list(found["models"]) == ["a/test[x].conll", "b/test[x].conll"]
+    assert len(list((tmp_path / "p").iterdir())) == 2
+    details = found["details"]["a/test[x].conll"]
+    assert set(details) == {"PER", "LOC"}
+    scores = found["models"]["a/test[x].conll"]["test"]
+    counts = [sum(d[key] for d in details.values()) for key in ("correct", "gold")]
+    assert 100 * counts[0] / counts[1] == pytest.approx(scores["recall"])
+    # A second file that cannot be scored is found before the first one is.
+    (tmp_path / "odd.conll").write_text("Marte B-PLANET\n\n")
+    begun = ["evaluate", str(folder / "run"), files[0], str(tmp_path / "odd.conll")]
+    assert main([*begun, "--predictions", str(tmp_path / "q")]) == 2
+    assert not (tmp_path / "q").exists()
+
+
 def test_a_finished_teacher_is_taken_as_it_is(road, tmp_path, capsys):
     folder = road[0]
     teacher = folder / "run" / "teacher"
@@ -169,8 +199,6 @@ def test_dev_and_test_may_be_missing_and_that_is_said(tmp_path, capsys):
 
 def test_a_model_cut_to_fewer_layers_can_be_the_student(tmp_path):
     """As albeto-base-n are: a checkpoint's tied layer applied fewer times."""
-    from dataclasses import replace
-
     from ligero.models import catalog
 
     small.register()
@@ -308,8 +336,32 @@ def test_every_kind_walks_the_whole_road(ending, flags, metric, least, tmp_path,
     assert ("Perú" if ending == "json" else "niña") in shown and "probability" in shown
 
 
-def test_a_suite_takes_the_tasks_that_are_at_hand_and_says_what_it_skips(tmp_path, capsys):
+@pytest.fixture
+def own_ner(monkeypatch, tmp_path):
+    """A data folder with NER CoNLL-2002 in small, and another task whose test file is missing."""
     small.register()
+    data = small.write(tmp_path / "data", train=30)
+    entry = tasks.find("ner-conll2002")
+    files = {"dev": ("dev.conll",), "test": ("none.conll",)}
+    other = replace(entry, name="own-ner", folder="own", files=files, counts={}, checksums={})
+    monkeypatch.setitem(tasks.TASKS, "own-ner", other)
+    for folder, name, file in (
+        ("ner-conll2002", "train", "esp.train"), ("ner-conll2002", "dev", "esp.testa"),
+        ("ner-conll2002", "test", "esp.testb"), ("own", "dev", "dev.conll"),
+    ):  # fmt: skip
+        (data / folder).mkdir(exist_ok=True)
+        (data / folder / file).write_bytes((data / f"{name}.conll").read_bytes())
+    return data
+
+
+def suite(recipe, data, out):
+    return [
+        "suite", str(recipe), "--data", str(data), "--out", str(out), "--threads", "1",
+        "--cache", str(out.parent / "cache"), "--teacher-fit.batch-size", "8",
+    ]  # fmt: skip
+
+
+def test_a_suite_takes_the_tasks_that_are_at_hand_and_says_what_it_skips(own_ner, tmp_path, capsys):
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(
         f'''
@@ -318,45 +370,52 @@ def test_a_suite_takes_the_tasks_that_are_at_hand_and_says_what_it_skips(tmp_pat
         vocab.size = 300
         teacher_fit.epochs = 1
         student_fit.epochs = 1
-        [tasks.ner-conll2002]
-        also = ["ner-conll2002:dev"]
-        student_fit.epochs = 2
         [tasks.mldoc]
+        [tasks.ner-conll2002]
+        also = ["own-ner:dev", "own-ner:test"]
+        student_fit.epochs = 2
         '''
     )
-    data = small.write(tmp_path / "data", train=30)
-    folder = tmp_path / "data" / "ner-conll2002"
-    folder.mkdir()
-    names = {"train": "esp.train", "dev": "esp.testa", "test": "esp.testb"}
-    for name, file in names.items():
-        (data / f"{name}.conll").rename(folder / file)
-    command = [
-        "suite", str(recipe), "--data", str(data), "--out", str(tmp_path / "out"), "--threads", "1",
-        "--cache", str(tmp_path / "cache"), "--teacher-fit.batch-size", "8",
-    ]  # fmt: skip
+    command = suite(recipe, own_ner, tmp_path / "out")
     assert main(command) == 0
     said = capsys.readouterr()
     assert "skipped" in said.err and "NER CoNLL-2002" in said.out
     found = json.loads((tmp_path / "out" / "results.json").read_text())
     assert [row["task"] for row in found["rows"]] == [
-        "ner-conll2002", "ner-conll2002 on ner-conll2002:dev",
-    ]  # fmt: skip
-    assert list(found["skipped"]) == ["mldoc"]
+        "ner-conll2002",
+        "ner-conll2002 on own-ner:dev",
+    ]
+    assert list(found["skipped"]) == ["mldoc", "own-ner:test"]
     own, elsewhere = found["rows"]
+    assert elsewhere["scored"] == "dev"
     for name in ("teacher", "student-alone", "student"):
-        assert elsewhere["models"][name]["test"]["f1"] == pytest.approx(
-            own["models"][name]["dev"]["f1"]
-        )
+        mine = own["models"][name]["dev"]["f1"]
+        assert elsewhere["models"][name]["dev"]["f1"] == pytest.approx(mine)
     steps = [own["models"][name]["steps"] for name in ("teacher", "student")]
     assert steps == [4, 4], "30 examples: an epoch in batches of 8, two in batches of 16"
     page = (tmp_path / "out" / "README.md").read_text()
     assert "skipped" in page and "±" in page
-    # Again: nothing is trained, the same table.
+    # Nothing of this machine's folders, and a task counts once in the mean.
+    assert str(tmp_path) not in page and str(tmp_path) not in json.dumps(found)
+    mean = report.mean(found, "student", "speedy")
+    assert mean == pytest.approx(own["models"]["student"]["test"]["f1"])
+    # Again: nothing is trained or scored, the same table.
     assert main(command) == 0
-    again = json.loads((tmp_path / "out" / "results.json").read_text())
-    # The second row's seconds are taken anew.
-    assert again["rows"][0] == own
-    assert report.table(again) == report.table(found)
+    assert json.loads((tmp_path / "out" / "results.json").read_text()) == found
+
+
+def test_a_suite_that_cannot_run_says_so_before_it_begins(own_ner, tmp_path, capsys):
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text("[tasks.mldoc]\n")
+    command = suite(recipe, own_ner, tmp_path / "out")
+    assert main(command) == 2
+    assert "found none of the 1 tasks" in capsys.readouterr().err.splitlines()[-1]
+    recipe.write_text("[tasks.ner-conll2002]\n")
+    train = own_ner / "ner-conll2002" / "esp.train"
+    train.write_text(train.read_text() + "roto\n")
+    assert main(command) == 2
+    assert "esp.train:" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
@@ -366,6 +425,10 @@ def test_a_suite_takes_the_tasks_that_are_at_hand_and_says_what_it_skips(tmp_pat
         ("[tasks.nre-conll2002]", "ner-conll2002"),
         ("[tasks.mldoc]\nepohcs = 2", "epohcs"),
         ('[tasks.mldoc]\nalso = ["mlqa"]', "mlqa:dev"),
+        ('[tasks.mldoc]\nalso = ["mlqa:dev"]', "a task of kind classify"),
+        ('[tasks.mlqa]\nalso = ["mlqa:dev"]', "another task"),
+        ("[tasks.mldoc]\nalso = 3", "also = 3"),
+        ("[tasks]\nmldoc = 1", "mldoc = 1"),
     ],
 )
 def test_a_recipe_with_a_mistake_trains_nothing(content, said, tmp_path, capsys):

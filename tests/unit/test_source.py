@@ -127,6 +127,20 @@ def test_a_relation_that_training_lacks_is_said_and_one_that_is_a_label_is_an_er
         source.load(DataConfig(**files, kind="tag"))
 
 
+def test_questions_that_a_model_cannot_leave_unanswered_are_said(tmp_path):
+    for name in ("train", "dev", "test"):
+        rows = [(f"{name}{n}", f"En 19{n} nació {name}.", "¿Año?", f"19{n}") for n in range(10, 20)]
+        (tmp_path / f"{name}.json").write_text(squad(rows))
+    none = json.loads((tmp_path / "test.json").read_text())
+    for paragraph in none["data"][0]["paragraphs"][:3]:
+        paragraph["qas"][0]["answers"] = []
+    (tmp_path / "test.json").write_text(json.dumps(none))
+    files = {name: str(tmp_path / f"{name}.json") for name in ("train", "dev", "test")}
+    task = source.load(DataConfig(**files))
+    expected = "test.json: no answer (3) does not occur in train.json; counted as wrong"
+    assert expected in task.notes
+
+
 def test_what_is_not_at_hand_comes_from_the_hub_if_asked(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     entry = catalog.find("topics-sib200")

@@ -5,8 +5,10 @@ repeated texts and each row that was dropped or repaired; `warnings` says in one
 a person should look at.
 """
 
-import re
+import os
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ligero.check import content, repeats
@@ -14,13 +16,10 @@ from ligero.check.tokens import Tokens, tokens_of
 from ligero.check.warn import warnings
 from ligero.config import DataConfig
 from ligero.errors import InputError, LigeroError
-from ligero.tasks import catalog, formats, source
+from ligero.tasks import catalog, source
 from ligero.tasks.example import Split
 
 __all__ = ["check"]
-
-# The note that `formats/text.py` makes of a file in another encoding.
-_READ_AS = re.compile(r"not UTF-8 .*: read as (\S+)")
 
 
 def check(files: Sequence[str], data: DataConfig, *, model: str | None = None) -> dict[str, Any]:
@@ -29,6 +28,7 @@ def check(files: Sequence[str], data: DataConfig, *, model: str | None = None) -
     model: catalog name, folder or hub id, by whose tokenizer lengths are measured; without one a
         vocabulary is learned from the first file.
 
+    Files are named as they were given, those of a task by their place beneath the data folder.
     A file that cannot be read does not stop the others: its message is in `errors`. Raises
     InputError for neither files nor a task, or both, and for an unknown task or model.
     """
@@ -52,8 +52,7 @@ def check(files: Sequence[str], data: DataConfig, *, model: str | None = None) -
     if not splits:
         return report
     tokens = tokens_of(model, splits[0])
-    format_ = entry.format if entry else data.format
-    report["files"] = [_described(split, format_, data.encoding, tokens) for split in splits]
+    report["files"] = [_described(split, tokens) for split in splits]
     report["tokenizer"] = tokens.about
     report["labels"] = content.compared(splits)
     report["repeats"] = repeats.found(splits)
@@ -66,7 +65,7 @@ def _read(files: Sequence[str], data: DataConfig) -> tuple[list[Split], list[str
     splits, errors = [], []
     for file in files:
         try:
-            splits.append(source.read(file, data))
+            splits.append(replace(source.read(file, data), file=file))
         except LigeroError as error:
             errors.append(str(error))
     return splits, errors
@@ -79,7 +78,7 @@ def _read_task(
 
     known_copy: whether the bytes are those of a copy that the catalog knows; None if it knows none.
     """
-    rows, splits, errors = [], [], []
+    rows, splits, errors, absent = [], [], [], []
     for name in entry.files:
         row: dict[str, Any] = {
             "split": name,
@@ -91,36 +90,38 @@ def _read_task(
         try:
             path = source.find_file(entry, name, data)
         except LigeroError as error:
-            row["missing"] = str(error)
+            absent.append(str(error))
             continue
-        row |= {"file": str(path), "known_copy": source.known_copy(entry, path)}
+        file = _place(path, data)
+        row |= {"file": file, "known_copy": source.known_copy(entry, path)}
         try:
             split = source.load_split(data, name)
         except LigeroError as error:
             errors.append(str(error))
             continue
         row["examples"] = len(split.examples)
-        splits.append(split)
-    if not splits and not errors:
-        errors = [row["missing"] for row in rows]
-    return rows, splits, errors
+        splits.append(replace(split, file=file))
+    return rows, splits, errors if splits or errors else absent
 
 
-def _described(
-    split: Split, format_: str | None, encoding: str | None, tokens: Tokens
-) -> dict[str, Any]:
+def _place(path: Path, data: DataConfig) -> str:
+    """A task's file beneath the data folder; its name, where it came from elsewhere."""
+    root = data.folder or os.environ.get(source.DATA_VARIABLE)
+    return path.relative_to(root).as_posix() if root and path.is_relative_to(root) else path.name
+
+
+def _described(split: Split, tokens: Tokens) -> dict[str, Any]:
     """What is known of one file by itself."""
-    noted = [match[1] for note in split.notes if (match := _READ_AS.match(note))]
     return {
         "file": split.file,
         "kind": split.kind,
-        "format": format_ or formats.guess(split.file),
-        "encoding": encoding or (noted[0] if noted else "UTF-8"),
+        "format": split.format,
+        "encoding": split.encoding,
         "notes": list(split.notes),
         "examples": len(split.examples),
         "words": content.words_in(split),
         "lengths": {"words": content.lengths(split), "tokens": tokens.lengths(split)},
-        **content.of_kind(split),
+        **content.of_contents(split),
         "changes": [
             {"line": c.line, "row": c.row, "action": c.action, "reason": c.reason}
             for c in split.changes

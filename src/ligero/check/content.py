@@ -14,9 +14,14 @@ from ligero.tasks.example import Example, Split
 
 def words_in(split: Split) -> int:
     """Words of a file; a context counts once, however many questions are asked about it."""
-    if split.kind != "answer":
+    if not has_contexts(split):
         return sum(words_of(e) for e in split.examples)
     return sum(count_words(text) for text in {text for e in split.examples for text in e.texts})
+
+
+def has_contexts(split: Split) -> bool:
+    """Whether its examples are about contexts: a text of which the words are known, and another."""
+    return any(len(e.texts) > 1 and e.words is not None for e in split.examples)
 
 
 def lengths(split: Split) -> dict[str, float]:
@@ -72,13 +77,14 @@ def compared(splits: Sequence[Split]) -> list[dict[str, Any]]:
     return rows
 
 
-def of_kind(split: Split) -> dict[str, Any]:
-    """What only some kinds of task have: {"answers": …} or {"trees": …}, otherwise {}."""
-    if split.kind == "answer":
-        return {"answers": answers(split)}
-    if split.kind == "parse":
-        return {"trees": trees(split)}
-    return {}
+def of_contents(split: Split) -> dict[str, Any]:
+    """What only some files hold: {"answers": …} with contexts, {"trees": …} with heads."""
+    found: dict[str, Any] = {}
+    if has_contexts(split):
+        found["answers"] = answers(split)
+    if any("head" in e.gold for e in split.examples):
+        found["trees"] = trees(split)
+    return found
 
 
 def answers(split: Split) -> dict[str, int]:

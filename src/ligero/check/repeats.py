@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ligero.check.content import words_of
+from ligero.check.content import has_contexts, words_of
 from ligero.errors import excerpt
 from ligero.tasks.example import Example, Split
 
@@ -30,7 +30,7 @@ def between(first: Split, second: Split) -> dict[str, Any]:
     those whose label is another there.
     places: for each its line and id, those in the other file, its text, whether the labels agree.
     contexts, questions, ids: for questions of two files, how many contexts they share, how many of
-    the second's questions are about such a one, and how many ids (None for other kinds).
+    the second's questions are about such a one, and how many ids (None for other examples).
     """
     seen: dict[tuple[str, ...], Example] = {}
     if first is not second:
@@ -76,9 +76,14 @@ def _label(example: Example) -> object:
 
 def _shared(first: Split, second: Split) -> dict[str, int | None]:
     """What questions share besides their words; ids only where files give them, as SQuAD's do."""
-    if first is second or not first.kind == second.kind == "answer":
+    if first is second or not (has_contexts(first) and has_contexts(second)):
         return {"contexts": None, "questions": None, "ids": None}
     contexts = {e.texts[-1] for e in first.examples}
     about = [e.texts[-1] for e in second.examples if e.texts[-1] in contexts]
-    ids = {e.id for e in first.examples} & {e.id for e in second.examples}
+    ids = _given(first) & _given(second)
     return {"contexts": len(set(about)), "questions": len(about), "ids": len(ids)}
+
+
+def _given(split: Split) -> set[str]:
+    """The ids that say more than a line, as those do that a file does not give (`text.line_id`)."""
+    return {e.id for e in split.examples if e.id.removeprefix("line ") != str(e.line)}

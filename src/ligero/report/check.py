@@ -60,11 +60,6 @@ def _item(sentence: str) -> Table:
     return table
 
 
-def _table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    """As `tables.terminal`, with brackets in names left as they are."""
-    return terminal(heading, [[cell.replace("[", r"\[") for cell in row] for row in rows])
-
-
 def _task(task: Mapping[str, Any], names: Mapping[str, str]) -> Table:
     copies = {True: "a known copy", False: "another copy than the known ones", None: ""}
     rows = [
@@ -77,12 +72,12 @@ def _task(task: Mapping[str, Any], names: Mapping[str, str]) -> Table:
         ]
         for row in task["files"]
     ]
-    return _table(["split", "file", "examples", "complete", "to the byte"], rows)
+    return terminal(["split", "file", "examples", "complete", "to the byte"], rows)
 
 
 def _files(files: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Table:
     heading = ["file", "kind", "format", "encoding", "examples", "words", "dropped", "repaired"]
-    return _table(
+    return terminal(
         heading,
         [
             [
@@ -154,7 +149,7 @@ def _lengths(report: Mapping[str, Any], names: Mapping[str, str]) -> Table:
             found = file["lengths"][unit]
             cells = (f"{found[size]:,}" if size in found else "-" for size in (*SIZES, *OVER))
             rows.append([names[file["file"]], title, *cells])
-    return _table(heading, rows)
+    return terminal(heading, rows)
 
 
 def _kinds(
@@ -175,7 +170,7 @@ def _kinds(
     ]
     if asked:
         heading = ["file", "contexts", "unanswerable", "several answers", "answers", "cut a word"]
-        yield _section("Questions", _table(heading, asked))
+        yield _section("Questions", terminal(heading, asked))
     parsed = [
         [
             names[file["file"]],
@@ -188,7 +183,7 @@ def _kinds(
     ]
     if parsed:
         yield _section(
-            "Trees", _table(["file", "trees", "non-projective", "crossing arcs"], parsed)
+            "Trees", terminal(["file", "trees", "non-projective", "crossing arcs"], parsed)
         )
 
 
@@ -215,7 +210,9 @@ def _repeats(
         yield _section("Repeated texts", Text("None: every text occurs once, in one file."))
         return
     parts: list[RenderableType] = [
-        _table(["texts of", "also in", "repeated", f"of {LONG}+ words", "labelled otherwise"], rows)
+        terminal(
+            ["texts of", "also in", "repeated", f"of {LONG}+ words", "labelled otherwise"], rows
+        )
     ]
     for row in repeats:
         # Contradictions first: they are what somebody may have to mend.
@@ -252,7 +249,7 @@ def _changes(
 
 def _where(line: int, row: str) -> str:
     """A line, with the row's id where that is more than its line (as all of a JSON file's are)."""
-    return f"{line}" + (f" ({row})" if row not in ("", str(line)) else "")
+    return f"{line}" + (f" ({row})" if row.removeprefix("line ") not in ("", str(line)) else "")
 
 
 def _line(text: str) -> Text:

@@ -43,14 +43,17 @@ def table(found: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
 
 
 def mean(found: Mapping[str, Any], name: str, convention: Convention) -> float:
-    """The mean over tasks of a model's main figures, as a paper's GLUES score takes it."""
+    """The mean over tasks of a model's main figures, as a paper's GLUES score takes it.
+
+    A task counts once: the scores of its models on another task's data are left out.
+    """
     figures = {}
     for row in found["rows"]:
-        answers = row["kind"] == "answer"
         scored = row["models"][name][row["scored"]]
-        figures[row["task"]] = {
-            metric: scored[metric] for metric in (("f1", "exact") if answers else (row["metric"],))
-        }
+        both = {"f1", "exact"}
+        metrics = both if both <= scored.keys() else {row["metric"]}
+        if not row.get("elsewhere"):
+            figures[row["task"]] = {metric: scored[metric] for metric in metrics}
     return glues_score(figures, convention)
 
 
@@ -79,10 +82,11 @@ def page(found: Mapping[str, Any]) -> str:
         "",
         markdown(*table(found)),
         "",
-        "± is half the width of the 95% interval (bootstrap over the examples scored). The difference",
-        "of the last two models has its own interval, both resampled together. `trained` adds up the",
-        "three models. The means are over these tasks, as each paper takes its GLUES score; they do not",
-        "compare with published ones, which are over others.",
+        "± is half the width of the 95% interval (bootstrap over the texts scored; questions on one",
+        "context and pairs with one premise are drawn together). The difference of the last two models",
+        "has its own interval, both resampled together. `trained` adds up the three models. The means are",
+        "over these tasks, each once, as each paper takes its GLUES score; they do not compare with",
+        "published ones, which are over others.",
         "",
         "## All figures",
         "",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 # What models are called in results, and how a person reads of them.
 TITLES = {
@@ -60,6 +61,20 @@ def comparison(
     return heading, rows
 
 
+def details(labels: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Heading and rows of each label's scores, the most frequent first."""
+    rows = [
+        [
+            label,
+            *(f"{found[name]:.2f}" for name in ("f1", "precision", "recall")),
+            f"{found['gold']:,}",
+            f"{found['predicted']:,}",
+        ]
+        for label, found in sorted(labels.items(), key=lambda item: -item[1]["gold"])
+    ]
+    return ["label", "F1", "precision", "recall", "in the data", "found"], rows
+
+
 def score(value: float, interval: Sequence[float] | None) -> str:
     """A score with half the width of its interval: "78.80 ±0.91"."""
     return f"{value:.2f}" + (f" ±{(interval[1] - interval[0]) / 2:.2f}" if interval else "")
@@ -76,7 +91,8 @@ def terminal(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     for name, figures in zip(heading, _figures(rows), strict=True):
         table.add_column(name, justify="right" if figures else "left", overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        # As text: a bracket in a name is a bracket.
+        table.add_row(*map(Text, row))
     return table
 
 

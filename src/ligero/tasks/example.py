@@ -9,7 +9,8 @@ from typing import Literal
 class Example:
     """One example of a task, labelled or not.
 
-    id: unique within its split; the file's own id, or the line at which it begins.
+    id: unique within its split; the file's own id, else the line at which it begins ("line 2" where
+        another has the id 2).
     texts: one text, or two (a pair; a question and its context); words and answers are those of
         the last one.
     words: character spans (start, end) of the last text's words; None where the kind has no words.
@@ -50,6 +51,7 @@ class Split:
     file: where they came from, as it is named in messages.
     notes: sentences such as "not UTF-8: read as ISO-8859-1", printed before training.
     changes: every row that was dropped or repaired, in the file's order.
+    format, encoding: how the file was read (a name of `formats.FORMATS`; a codec).
     """
 
     kind: str
@@ -57,3 +59,5 @@ class Split:
     file: str
     notes: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
+    format: str = ""
+    encoding: str = "utf-8"

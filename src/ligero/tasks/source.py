@@ -141,6 +141,10 @@ def check_labels(split: Split, kind: Kind, labels: Labels, source: str) -> list[
                         line=example.line,
                         expected=f"one of those in {source}: {excerpt(', '.join(labels), 200)[1:-1]}",
                     )
+    if all(choice.options == "words" for choice in kind.choices):
+        # No unit carries a label, but some examples need one: questions without an answer.
+        for label in set(kind.labels(split.examples)) - set(labels):
+            strange[label] = sum(label in kind.labels([e]) for e in split.examples)
     return [
         f"{Path(split.file).name}: {label} ({count:,}) does not occur in "
         f"{Path(source).name}; counted as wrong"
@@ -169,7 +173,7 @@ def _from_catalog(entry: catalog.Entry, config: DataConfig) -> Task:
             )
     if entry.drop_ids_of:
         leaked = splits[entry.drop_ids_of]
-        for name in splits.keys() - {entry.drop_ids_of}:
+        for name in [name for name in splits if name != entry.drop_ids_of]:
             splits[name], dropped = _without(splits[name], leaked)
             notes.append(
                 f"{dropped:,} examples of {name} dropped: their ids are in {entry.drop_ids_of}"
@@ -186,6 +190,20 @@ def _read(entry: catalog.Entry, name: str, config: DataConfig) -> Split:
     if not entry.aliases:
         return split
     return replace(split, examples=tuple(_renamed(e, entry.aliases) for e in split.examples))
+
+
+def missing(entry: catalog.Entry, config: DataConfig) -> str | None:
+    """What a task lacks to be loaded, and where to get it, without this machine's folders; or None."""
+    root = config.folder or os.environ.get(DATA_VARIABLE)
+    lacking = [
+        " or ".join(names)
+        for name, names in entry.files.items()
+        if local(root, entry, name) is None
+        and not (config.hub and entry.hub is not None and name in entry.hub.files)
+    ]
+    if not lacking:
+        return None
+    return f"no {', '.join(lacking)}; get them from {entry.source}; licence: {entry.licence}"
 
 
 def find_file(entry: catalog.Entry, name: str, config: DataConfig) -> Path:
@@ -276,7 +294,7 @@ def _task(
     if len(labels) < kind.fewest:
         raise InputError(
             f"only the label {excerpt(labels[0])}" if labels else "no label",
-            file=train.file, expected="at least two labels to choose from",
+            file=train.file, expected=f"at least {kind.fewest} to choose from",
         )  # fmt: skip
     for held in ("dev", "test")[: 1 + (scored == "test")]:
         notes += check_labels(splits[held], kind, labels, train.file)

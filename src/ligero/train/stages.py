@@ -151,7 +151,8 @@ def results_of(
     dev: its scores on the validation split, where those are known already.
     """
     row: dict[str, Any] = {
-        "model": name,
+        # Results travel; where a folder lies on this machine need not.
+        "model": Path(name).name if Path(name).is_absolute() else name,
         "parameters": sum(p.numel() for p in trained.model.parameters()),
         "dev": dev or evaluate(trained.model, trained.features(task.dev.examples)),
     }

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 from ligero.errors import unknown
@@ -42,7 +43,8 @@ def read(
 
     format: a name of FORMATS; None guesses it (see `guess`). Split.notes says what was understood,
         Split.changes which rows were dropped or repaired.
-    encoding: a codec's name; None decides it from the bytes (see `text.read`).
+    encoding: a codec's name; None decides it from the bytes (see `text.read`). Split.format and
+        Split.encoding are what was used.
     kind: the kind of task that the file must hold data of; None takes what it holds, of CoNLL-U
         dependencies ("parse") rather than parts of speech ("tag").
 
@@ -54,7 +56,7 @@ def read(
     format = format or _guess(text.file, text)
     if format not in _JSON:
         _text.check_words(text)
-    return FORMATS[format](text, kind)
+    return replace(FORMATS[format](text, kind), format=format, encoding=text.encoding)
 
 
 def guess(path_or_lines: str | Path | Iterable[str]) -> str:

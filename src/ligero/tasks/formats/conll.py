@@ -12,7 +12,7 @@ from pathlib import PurePath
 
 from ligero.errors import excerpt
 from ligero.tasks.example import Example, Split
-from ligero.tasks.formats.text import Shared, Text, wanted
+from ligero.tasks.formats.text import Shared, Text, line_id, wanted
 
 COLUMNS = (2, 3, 4)
 CONLLU_COLUMNS = 10
@@ -43,9 +43,9 @@ def read(text: Text, kind: str | None = None) -> Split:
     """The sentences of a CoNLL file, as examples of the kind "tag" with the choice "tag".
 
     An example's text is its words joined by one space, its id that of a comment `# id = x` or
-    `# sent_id = x` before the sentence, else the line of its first word. A comment begins with
-    "# ", holds "=", and stands before a sentence's first word; any other line that begins with "#"
-    is a word. `-DOCSTART-` lines end a sentence and are no words. Nothing is cut.
+    `# sent_id = x` before the sentence, else the line of its first word (`text.line_id`). A comment
+    begins with "# ", holds "=", and stands before a sentence's first word; any other line that
+    begins with "#" is a word. `-DOCSTART-` lines end a sentence and are no words. Nothing is cut.
 
     Raises InputError, with file and line: a count of columns other than 2, 3 or 4, or other than
     the file's first; a tag with a space in it; an id used twice; no sentence at all; a `kind` that
@@ -100,6 +100,8 @@ class _Reader:
     def __init__(self, text: Text) -> None:
         self.text, self.columns, self.first = text, 0, 0
         self.seen: dict[str, int] = {}
+        comments = (line for line in text.lines if line.startswith("# "))
+        self.given = frozenset(id for line in comments if (id := _comment_id(line)))
         self.shared = Shared()
 
     def examples(self) -> Iterator[Example]:
@@ -142,7 +144,7 @@ class _Reader:
             raise self.text.error(number, found, "a tag without a space (is a tab missing?)")
 
     def _example(self, sentence: _Sentence) -> Example:
-        name = sentence.id or str(sentence.line)
+        name = sentence.id or line_id(sentence.line, self.given)
         if name in self.seen:
             found = f"the id {excerpt(name)} again (first on line {self.seen[name]})"
             raise self.text.error(sentence.line, found, "an id of its own for each sentence")

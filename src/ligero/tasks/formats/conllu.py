@@ -12,7 +12,7 @@ from pathlib import Path
 from ligero.errors import excerpt
 from ligero.tasks.example import Change, Example, Split
 from ligero.tasks.formats import text as _text
-from ligero.tasks.formats.text import Shared, Text, wanted
+from ligero.tasks.formats.text import Shared, Text, line_id, wanted
 
 COLUMNS = 10
 ID, FORM, UPOS, HEAD, RELATION, DEPS, MISC = 0, 1, 3, 6, 7, 8, 9
@@ -40,21 +40,18 @@ class _Sentence:
     """One sentence as it stands in its file.
 
     id: that of its comment "# sent_id = x", None without one. line: that of its first row.
+    name: its id, or else its line (`text.line_id`), once the sentence is whole.
     comments: the lines before it. rows: (line number, ten cells) of words, ranges and empty nodes.
     words: those of the rows that are words. ranges: first word -> (last word, cells).
     """
 
     id: str | None = None
+    name: str = ""
     line: int = 0
     comments: list[str] = field(default_factory=list)
     rows: list[tuple[int, list[str]]] = field(default_factory=list)
     words: list[tuple[int, list[str]]] = field(default_factory=list)
     ranges: dict[int, tuple[int, list[str]]] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """Its id, or else the line of its first row."""
-        return self.id or str(self.line)
 
     def column(self, at: int) -> tuple[str | None, ...]:
         """One column of the words; None for "_", which says that it is not known."""
@@ -102,8 +99,8 @@ def rewrite(
 ) -> str:
     """The text of a CoNLL-U file with predictions in it, as the official scorers read it.
 
-    predicted: id of an example that `read` gave -> name of CHOICES -> the value for each word; {}
-        leaves a sentence as it is. Sentences that are not among them are left out.
+    predicted: id of an example that `read` gave of this file -> name of CHOICES -> the value for
+        each word; {} leaves a sentence as it is. Sentences that are not among them are left out.
 
     Comments, ranges, empty nodes and all other columns stay. With new heads DEPS, which would
     contradict them, become "_". Raises InputError as `read` does, and ValueError for an id that the
@@ -137,12 +134,14 @@ def _put(sentence: _Sentence, columns: Mapping[str, Sequence[str]]) -> None:
 def _sentences(text: Text) -> Iterator[_Sentence]:
     """The sentences of a file, checked but for their trees."""
     lines: dict[str, int] = {}
+    given = frozenset(named[1] for line in text.lines if (named := _SENTENCE_ID.match(line)))
     sentence = _Sentence()
     for number, line in chain(text.numbered(), [(0, "")]):
         if line.strip():
             _add(text, sentence, number, line)
         elif sentence.rows:
             _check_end(text, sentence)
+            sentence.name = sentence.id or line_id(sentence.line, given)
             if lines.setdefault(sentence.name, sentence.line) != sentence.line:
                 first = lines[sentence.name]
                 found = f"the id {excerpt(sentence.name)} again (first on line {first})"

@@ -2,7 +2,8 @@
 
 A cell that begins with `"` ends at the next one that is not doubled, be that lines later; within
 it `""` is one quote, and what parts cells is a character like any other. In other cells `"` has no
-meaning. PAWS-X is such a file, parted by tabs.
+meaning. PAWS-X is such a file, parted by tabs. A first line `sep=;`, which is how Excel is told the
+delimiter, is no row.
 """
 
 import re
@@ -17,6 +18,8 @@ from ligero.tasks.formats.text import Text
 
 # In this order where more than one would do: a comma is common inside texts, a tab is not.
 DELIMITERS = {"\t": "tabs", "|": "bars", ";": "semicolons", ",": "commas"}
+
+_DECLARED = re.compile(r'"?sep=([\t|;,])"?\s*', re.IGNORECASE)
 
 # Rows by which the delimiter is chosen, and rows at which a guess looks.
 _GLANCE, _LONG_GLANCE = 20, 10_000
@@ -46,11 +49,13 @@ def records(text: Text, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def sniff(text: Text) -> str:
-    """What parts the cells of the first rows: the first of DELIMITERS that does so best.
+    """What parts the cells: what the file itself declares, else the first of DELIMITERS that does best.
 
     Best is what makes the first row a header; then what gives all rows 2 cells, or all 3; then
     what gives the first row so many; then what parts it at all.
     """
+    if declared := _DECLARED.fullmatch(text.lines[0]):
+        return declared[1]
 
     def rank(delimiter: str) -> int:
         rows = _glance(text, delimiter, _GLANCE)
@@ -68,16 +73,19 @@ def sniff(text: Text) -> str:
 def claims(text: Text) -> bool:
     """Whether a file whose name does not say it is CSV: by its header, or by its quotes.
 
-    By its header, if that is parted by something other than tabs. By its quotes, if its cells,
+    By its header, if that is parted by something other than tabs or declared. By its quotes, if its cells,
     parted by tabs, are quoted throughout: all rows have as many; `"` stands in quoted cells only;
     and some quoted cell needs it (it holds a quote, a tab or several lines), or each row has one.
     """
+    if _DECLARED.fullmatch(text.lines[0]):
+        return True
     for delimiter in DELIMITERS:
         first = _glance(text, delimiter, 1)
         if delimiter != "\t" and first and table.could_be_header(first[0]):
             return True
     try:
-        rows = [cells for _, cells in islice(_rows(text, "\t"), _LONG_GLANCE)]
+        first_rows = islice(_rows(text, "\t"), _LONG_GLANCE)
+        rows = [cells for _, cells in first_rows if table.is_filled(cell for cell, _ in cells)]
     except InputError:
         return False
     quoted = [cell for cells in rows for cell, quoted in cells if quoted]
@@ -91,11 +99,11 @@ def claims(text: Text) -> bool:
 
 
 def _glance(text: Text, delimiter: str, count: int) -> list[list[str]]:
-    """The first rows, up to `count` or to the first that cannot be read."""
+    """The first rows that hold anything, up to `count` or to the first that cannot be read."""
     rows: list[list[str]] = []
     with suppress(InputError):  # which is said when the file is read
-        for _, cells in islice(records(text, delimiter), count):
-            rows.append(cells)
+        filled = (cells for _, cells in records(text, delimiter) if table.is_filled(cells))
+        rows.extend(islice(filled, count))
     return rows
 
 
@@ -103,6 +111,8 @@ def _rows(text: Text, delimiter: str) -> Iterator[tuple[int, list[_Cell]]]:
     lines = text.numbered()
     for number, line in lines:
         if not line.strip() and delimiter not in line:
+            continue
+        if number == 1 and _DECLARED.fullmatch(line):
             continue
         if '"' not in line:
             yield number, [(cell, False) for cell in line.split(delimiter)]

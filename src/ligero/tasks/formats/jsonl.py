@@ -3,6 +3,7 @@
 The layouts of the hub's data sets, and of XNLI's own release.
 """
 
+from collections.abc import Container
 from typing import Any
 
 from ligero.errors import excerpt
@@ -11,7 +12,7 @@ from ligero.tasks.formats import objects, squad, table
 from ligero.tasks.formats.conll import joined
 from ligero.tasks.formats.objects import Object, field, present, typed
 from ligero.tasks.formats.questions import Answer, Questions
-from ligero.tasks.formats.text import Shared, Text, wanted
+from ligero.tasks.formats.text import Shared, Text, line_id, wanted
 
 # What tagged words and their tags may be called; of several tags the first of these is taken.
 TOKENS = ("tokens", "words", "palabras")
@@ -25,7 +26,8 @@ def read(text: Text, kind: str | None = None) -> Split:
     "answer": question, context, answers (SQuAD's list, or the hub's lists of text and answer_start).
     "tag": tokens, and tags by name (one of TOKENS, of TAGS). "classify": the names of `table.NAMES`,
     texts and labels as in a table (a label may be a whole number, or true or false). An id is that of
-    one of IDS, else the line. Names that are not used are ignored; every line must have the others.
+    one of IDS, else the line (`text.line_id`). Names that are not used are ignored; every line must
+    have the others.
 
     Raises InputError, with file and line: what `objects.lines` refuses; a value that is missing or
     of another type; whatever `Questions` and `table.Rows` refuse; a `kind` that is another.
@@ -46,13 +48,13 @@ def read(text: Text, kind: str | None = None) -> Split:
 
 
 def _questions(text: Text, rows: list[Object]) -> Split:
-    found = Questions(text)
+    found, given = Questions(text), _given(rows)
     for row in rows:
         answers = _answers(text, row) if "answers" in row else None
         if squad.impossible(text, row):
             answers = []
         question, context = (field(text, row, key, str) for key in ("question", "context"))
-        found.add(_id(text, row), row.line, question, context, answers)
+        found.add(_id(text, row, given), row.line, question, context, answers)
     return found.split("JSON lines")
 
 
@@ -67,7 +69,9 @@ def _answers(text: Text, row: Object) -> list[Answer]:
         raise text.error(row.line, found, "as many of both")
     return [
         Answer(
-            typed(text, row.line, t, str, "text"), typed(text, row.line, s, int, "start"), row.line
+            typed(text, row.line, t, str, "text"),
+            squad.position(text, row.line, s, "start"),
+            row.line,
         )
         for t, s in zip(texts, starts, strict=True)
     ]
@@ -76,12 +80,13 @@ def _answers(text: Text, row: Object) -> list[Answer]:
 def _tagged(text: Text, rows: list[Object]) -> Split:
     tokens, tags = _first(TOKENS, rows[0]), _first(TAGS, rows[0])
     examples, changes, seen, shared = [], [], dict[str, int](), Shared()
+    given = _given(rows)
     for row in rows:
         words, labels = _texts(text, row, tokens), _texts(text, row, tags)
         if len(words) != len(labels):
             found = f"{len(words)} {tokens} with {len(labels)} {tags}"
             raise text.error(row.line, found, "a tag for each word")
-        name = _id(text, row)
+        name = _id(text, row, given)
         if seen.setdefault(name, row.line) != row.line:
             found = f"the id {excerpt(name)} again (first on line {seen[name]})"
             raise text.error(row.line, found, "an id of its own for each sentence")
@@ -127,9 +132,14 @@ def _texts(text: Text, row: Object, key: str) -> list[str]:
     return found
 
 
-def _id(text: Text, row: Object) -> str:
+def _id(text: Text, row: Object, given: Container[str]) -> str:
     key = _first(IDS, row)
-    return squad.named_id(text, row, key) if key else str(row.line)
+    return squad.named_id(text, row, key) if key else line_id(row.line, given)
+
+
+def _given(rows: list[Object]) -> frozenset[str]:
+    """All ids that the file gives; of which type they are is asked row by row."""
+    return frozenset(str(row[key]).strip() for row in rows if (key := _first(IDS, row)))
 
 
 def _first(names: tuple[str, ...], row: dict[str, Any]) -> str:

@@ -18,8 +18,8 @@ T = TypeVar("T")
 DEEPEST = 100
 
 # Longer whole numbers are read as floating-point ones, as JSON's other numbers are: Python refuses
-# to read 4,300 digits and more, and nothing that counts characters has 18.
-_DIGITS = 18
+# to read more than 4,300 digits. An id may have many: a tweet's has 19.
+_DIGITS = 4000
 
 _TYPES: dict[type, str] = {
     **{str: "a text", int: "a whole number", float: "a number", bool: "true or false"},
@@ -86,7 +86,8 @@ def named(value: Any) -> str:
     type_ = "an object" if isinstance(value, dict) else _TYPES[type(value)]
     if value is None or isinstance(value, list | dict):
         return type_
-    return f"{type_} ({excerpt(value, 30) if isinstance(value, str) else value})"
+    quoted = excerpt(str(value), 30)
+    return f"{type_} ({quoted if isinstance(value, str) else quoted[1:-1]})"
 
 
 class _Decoder(json.JSONDecoder):

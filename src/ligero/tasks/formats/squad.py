@@ -3,6 +3,9 @@
 Also the layout of XQuAD, MLQA, SQAC and SQuAD-es (TAR).
 """
 
+import sys
+from typing import Any
+
 from ligero.errors import excerpt
 from ligero.tasks.example import Split
 from ligero.tasks.formats import objects
@@ -54,10 +57,23 @@ def answer_list(text: Text, question: Object) -> list[Answer]:
     """The answers of a question that lists them as objects."""
     return [
         Answer(
-            field(text, answer, "text", str), field(text, answer, "answer_start", int), answer.line
+            field(text, answer, "text", str),
+            position(text, answer.line, present(text, answer, "answer_start"), "'answer_start'"),
+            answer.line,
         )
         for answer in _objects(text, question, "answers")
     ]
+
+
+def position(text: Text, line: int, value: Any, what: str) -> int:
+    """Where an answer begins, as a file says: a whole number, and none beyond all texts there are.
+
+    -1 says that there is no answer. Raises InputError, in which `what` names the value.
+    """
+    start = typed(text, line, value, int, what)
+    if abs(start) > sys.maxsize:
+        raise text.error(line, f"{objects.named(start)} for {what}", "a place in the context")
+    return start
 
 
 def _add(text: Text, found: Questions, question: Object, context: str) -> None:

@@ -5,8 +5,9 @@ order under any of NAMES, an id and a language among them, and others beside the
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ligero.errors import excerpt
 from ligero.tasks.example import Change, Example, Split
@@ -30,18 +31,34 @@ NAMES = {
     ),
     "language": ("language", "lang", "idioma", "lengua"),
 }
+# What a column of a role may be called where no column has a name of that role above. Beside
+# "texto" a "comentario" may be a remark of who labelled it, beside "etiqueta" a "polaridad" more.
+_ALSO = {
+    "label": (
+        *("sentiment", "polarity", "sentimiento", "polaridad", "clasificacion", "clasificación"),
+    ),
+    "text": (
+        *("tweet", "comment", "review", "message", "tuit", "comentario", "resena", "reseña"),
+        *("opinion", "opinión", "mensaje", "titular", "cuerpo"),
+    ),
+}
 ROLES = {name: role for role, names in NAMES.items() for name in names}
 _WITHOUT_HEADER = {2: ("label", "text"), 3: ("label", "text", "text2")}
 _FILLED = ("id", "label", "text", "text2")
 
 # What a column that is not used may be called: a few words, not a sentence.
-_NAME = re.compile(r"[\w .:/()#-]{0,40}")
+_NAME = re.compile(r"[\w .,:;/()#%°&+'\"`´‘’“”«»¿?¡!-]{0,40}")
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _SPANISH = re.compile(r"(?:es|spa)(?:[-_]\w+)?|spanish|español|castellano", re.IGNORECASE)
 
 # The label of SNLI and XNLI where annotators did not agree; PAWS-X's text where one was lost.
 NOT_AGREED = "-"
 PLACEHOLDER = "NS"
+
+EMPTY_ROW = "an empty row"
+
+# Of so many rows, over half with a label of their own are hardly labelled texts.
+_MANY = 20
 
 #: The rows of a table, again each time it is called: (line number from 1, cells).
 Records = Callable[[], Iterable[tuple[int, list[str]]]]
@@ -78,28 +95,54 @@ def read(text: Text, kind: str | None, records: Records, format: str) -> Split:
 
     The first row is a header if some cells name a label and a text and the others could be names.
     A text is kept to the character; labels and ids lose the spaces around them. A row's id is its
-    id column's, else its line. What is dropped, see `Rows.add`.
+    id column's, else its line. Dropped are rows that are empty, and what `Rows.add` drops.
 
     format: the table's format, for the notes.
 
     Raises InputError, with file and line: a wrong number of columns, an empty label, text or id, an
-    id used twice, a header with columns missing or doubled, no row at all; a `kind` that is another.
+    id used twice, a header with columns missing, unknown or doubled, no row at all; a `kind` that is
+    another.
     """
     wanted(text, kind, "classify")
     layout = _layout(text, records)
     rows = Rows(text, layout, _languages(layout, records))
     for number, cells in records():
-        if not (layout.header and number == layout.line):
+        if not is_filled(cells):
+            rows.changes.append(Change(number, "dropped", EMPTY_ROW))
+        elif not (layout.header and number == layout.line):
             _check_count(text, layout, number, cells)
             rows.add(number, dict(zip(layout.roles, cells, strict=True)), cells)
-    return rows.split(format, "as its header says" if layout.header else "no header")
+    if layout.header:
+        return rows.split(format, "as its header says")
+    split = rows.split(format, "no header")
+    labels = {example.gold["label"] for example in split.examples}
+    if len(split.examples) < _MANY or 2 * len(labels) <= len(split.examples):
+        return split
+    doubt = "almost every row has a label of its own: are label and text the other way round?"
+    return replace(split, notes=(*split.notes, doubt))
 
 
 def could_be_header(cells: Iterable[str]) -> bool:
     """Whether a first row's cells name a label and a text column."""
-    names = [cell.strip().lower() for cell in cells]
-    roles = {ROLES.get(name) for name in names}
-    return {"label", "text"} <= roles and all(_NAME.fullmatch(name) for name in names)
+    cells = list(cells)
+    return {"label", "text"} <= set(roles_of(cells)) and _are_names(cells)
+
+
+def roles_of(cells: Iterable[str]) -> tuple[str, ...]:
+    """The role that each cell of a header names, "" where it names none."""
+    names = [_name(cell) for cell in cells]
+    roles = [ROLES.get(name, "") for name in names]
+    for role, also in _ALSO.items():
+        if role not in roles:
+            roles = [
+                role if name in also else known for name, known in zip(names, roles, strict=True)
+            ]
+    return tuple(roles)
+
+
+def is_filled(cells: Iterable[str]) -> bool:
+    """Whether any cell of a row holds more than white space."""
+    return any(cell.strip() for cell in cells)
 
 
 class Rows:
@@ -165,11 +208,13 @@ class Rows:
 
 def check_roles(text: Text, line: int, names: Iterable[str]) -> tuple[str, ...]:
     """The role of each named column; InputError unless one is a label, one a text, none doubled."""
-    names = [name.strip().lower() for name in names]
-    roles = tuple(ROLES.get(name, "") for name in names)
-    for role in ("label", "text"):
-        if role not in roles:
-            raise text.error(line, f"a header without a {role} column", known_names())
+    names = [_name(name) for name in names]
+    roles = roles_of(names)
+    if "label" not in roles:
+        found = f"a header without a label column ({excerpt(', '.join(names))})"
+        raise text.error(line, found, "the label column named label or etiqueta")
+    if "text" not in roles:
+        raise text.error(line, "a header without a text column", known_names())
     for index, role in enumerate(roles):
         if role and role in roles[:index]:
             both = f"{excerpt(names[roles.index(role)])} and {excerpt(names[index])}"
@@ -178,19 +223,55 @@ def check_roles(text: Text, line: int, names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _layout(text: Text, records: Records) -> Layout:
-    """What the columns are, from the first row."""
-    line, cells = next(iter(records()))
-    names = [cell.strip().lower() for cell in cells]
-    known = [name in ROLES for name in names]
-    if all(known) or could_be_header(cells):
+    """What the columns are, from the first row that holds anything."""
+    line, cells = next((row for row in records() if is_filled(row[1])), (1, []))
+    roles = roles_of(cells)
+    if not cells:
+        raise text.error(line, "no row with anything in it", "at least one row")
+    if all(roles) or could_be_header(cells):
         return Layout(tuple(cells), check_roles(text, line, cells), line, header=True)
     # A header that is only half understood must not become an example whose label is "label".
-    if {"label"} & {ROLES.get(name) for name in names} and all(map(_IDENTIFIER.fullmatch, names)):
-        unknown = cells[known.index(False)]
-        raise text.error(line, f"a header with the column {excerpt(unknown)}", known_names())
+    if _is_half_known(cells, roles, records):
+        if "label" not in roles:
+            check_roles(text, line, cells)  # which refuses it
+        if "text" not in roles:
+            unknown, expected = cells[roles.index("")], known_names()
+        else:
+            unknown = next(cell for cell in cells if not _are_names([cell]))
+            expected = "the name of a column, a few words"
+        raise text.error(line, f"a header with the column {excerpt(unknown)}", expected)
     if len(cells) not in _WITHOUT_HEADER:
         raise text.error(line, _count(cells), "2 columns (label, text) or 3 (label, text, text)")
     return Layout(("",) * len(cells), _WITHOUT_HEADER[len(cells)], line, header=False)
+
+
+def _is_half_known(cells: list[str], roles: tuple[str, ...], records: Records) -> bool:
+    """Whether a first row is a header of which only some columns are known by their names.
+
+    A row may also begin with a label that is such a name ("opinión", "topic"). Then its text is more
+    than a word, where the name is one of labels, or another row has the same label.
+    """
+    if {"label", "text"} <= set(roles):
+        return True
+    known = [at for at, role in enumerate(roles) if role]
+    if not known or not _are_names(cells):
+        return False
+    if known != [0]:
+        return True
+    if roles[0] == "label" and not all(_IDENTIFIER.fullmatch(_name(cell)) for cell in cells):
+        return False
+    # The same row whole is a header again, of files that were put one behind the other.
+    label = cells[0].strip()
+    return not any(row[0].strip() == label and row != cells for _, row in records())
+
+
+def _name(cell: str) -> str:
+    """What a cell of a header says, however it is written."""
+    return unicodedata.normalize("NFC", cell.strip().lower())
+
+
+def _are_names(cells: Iterable[str]) -> bool:
+    return all(_NAME.fullmatch(_name(cell)) for cell in cells)
 
 
 def _languages(layout: Layout, records: Records) -> frozenset[str]:

@@ -6,7 +6,7 @@ one-line error whatever it was meant to be.
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,11 +50,13 @@ class Text:
     file: its name as it was given, for messages.
     lines: every line, blank ones too, so that the line at index i is line i + 1 of the file.
     notes: what a person should know of how it was read ("not UTF-8 …: read as ISO-8859-1").
+    encoding: the codec that was used, as Python names it, or as it was asked for.
     """
 
     file: str
     lines: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    encoding: str = "utf-8"
 
     def numbered(self) -> Iterator[tuple[int, str]]:
         """(line number from 1, line) for every line of the file."""
@@ -94,7 +96,7 @@ def read(path: str | Path, encoding: str | None = None) -> Text:
     UTF-16 or UTF-32 (unless asked for), NUL bytes, bytes that do not decode.
     """
     data = _bytes(Path(path))
-    content, notes = _decode(data, path, encoding)
+    content, codec, notes = _decode(data, path, encoding)
     for found, at in (("a NUL character", content.find("\0")), (HALF, _half(content, encoding))):
         if at >= 0:
             line = content.count("\n", 0, at) + 1
@@ -102,7 +104,7 @@ def read(path: str | Path, encoding: str | None = None) -> Text:
     lines = tuple(line.rstrip("\r") for line in content.removeprefix("\ufeff").split("\n"))
     if not any(line.strip() for line in lines):
         raise InputError("only blank lines", file=path, line=1, expected="at least one example")
-    return Text(str(path), lines, notes)
+    return Text(str(path), lines, notes, codec)
 
 
 def _half(content: str, encoding: str | None) -> int:
@@ -142,13 +144,15 @@ def _missing(path: Path) -> InputError:
     return InputError("no such file", file=path, expected=f"a file that exists{hint}")
 
 
-def _decode(data: bytes, path: str | Path, encoding: str | None) -> tuple[str, tuple[str, ...]]:
-    """`data` as characters, and the notes on how; `path` is for the errors."""
+def _decode(
+    data: bytes, path: str | Path, encoding: str | None
+) -> tuple[str, str, tuple[str, ...]]:
+    """`data` as characters, the codec, and the notes on how; `path` is for the errors."""
     if encoding is not None:
-        return _decode_as(data, path, encoding), ()
+        return _decode_as(data, path, encoding), encoding, ()
     _refuse_wide(data, path)
     try:
-        return data.decode("utf-8"), ()
+        return data.decode("utf-8"), "utf-8", ()
     except UnicodeDecodeError as error:
         offset = error.start
     # ISO-8859-1 has only control characters at 0x80-0x9F; Windows-1252, its superset for text, has
@@ -160,7 +164,7 @@ def _decode(data: bytes, path: str | Path, encoding: str | None) -> tuple[str, t
     if content is None:
         raise _undecodable(data, offset, path, _EXPECTED)
     line, byte = data.count(b"\n", 0, offset) + 1, data[offset]
-    return content, (f"not UTF-8 (byte 0x{byte:02X} on line {line}): read as {name}",)
+    return content, codec, (f"not UTF-8 (byte 0x{byte:02X} on line {line}): read as {name}",)
 
 
 def _decode_as(data: bytes, path: str | Path, encoding: str) -> str:
@@ -237,3 +241,15 @@ def wanted(text: Text, kind: str | None, *offered: str) -> str:
     if kind not in offered:
         raise text.error(1, f"data of kind {' or '.join(offered)}", f"data of kind {kind}")
     return kind
+
+
+def line_id(line: int, given: Container[str]) -> str:
+    """The id of an example to which its file gives none: its line, "2", if no other has that.
+
+    given: the ids that the file does give. With "2" among them it is "line 2": a number that
+    somebody wrote down is no reason to refuse a file.
+    """
+    name = str(line)
+    while name in given:
+        name = f"line {name}"
+    return name

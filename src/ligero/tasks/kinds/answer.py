@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ligero.tasks import metrics, words
-from ligero.tasks.example import Example
+from ligero.tasks.example import Example, Split
 from ligero.tasks.kinds.kind import (
     UNLABELLED,
     Choice,
@@ -96,18 +96,25 @@ class Answer:
         self, examples: Sequence[Example], predicted: Sequence[Prediction], labels: Labels
     ) -> Tallies:
         """Each question's exact match and F1, by its best reference, in both normalisations."""
-        references = [[e.texts[1][start:end] for start, end in e.answers or ()] for e in examples]
+        references = [
+            None if e.answers is None else [e.texts[1][start:end] for start, end in e.answers]
+            for e in examples
+        ]
         return metrics.answer_tallies(references, [p["answer"][0] for p in predicted])
 
     def figures(self, sums: Tallies, labels: Labels) -> dict[str, Any]:
         """F1 and exact match, in both normalisations."""
         return metrics.answer_figures(sums)
 
-    def official(
-        self, examples: Sequence[Example], predicted: Sequence[Prediction], file: str
-    ) -> tuple[str, str]:
+    def details(
+        self, examples: Sequence[Example], predicted: Sequence[Prediction]
+    ) -> dict[str, metrics.TypeScores]:
+        """Nothing: answers have no labels."""
+        return {}
+
+    def official(self, split: Split, predicted: Sequence[Prediction]) -> tuple[str, str]:
         """What SQuAD's and MLQA's scripts read: a JSON object, question id -> answer."""
-        answers = {e.id: p["answer"][0] for e, p in zip(examples, predicted, strict=True)}
+        answers = {e.id: p["answer"][0] for e, p in zip(split.examples, predicted, strict=True)}
         return ".json", json.dumps(answers, ensure_ascii=False, indent=0) + "\n"
 
     def present(self, example: Example, scores: Scores, labels: Labels) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ligero.tasks import metrics
-from ligero.tasks.example import Example
+from ligero.tasks.example import Example, Split
 from ligero.tasks.kinds.kind import Choice, Gold, Labels, Prediction, Scores, index, known, softmax
 from ligero.tasks.metrics import Tallies
 
@@ -60,13 +60,17 @@ class Classify:
         """Accuracy, and F1 averaged over the labels."""
         return metrics.label_figures(sums)
 
-    def official(
-        self, examples: Sequence[Example], predicted: Sequence[Prediction], file: str
-    ) -> tuple[str, str]:
+    def details(
+        self, examples: Sequence[Example], predicted: Sequence[Prediction]
+    ) -> dict[str, metrics.TypeScores]:
+        """Each label."""
+        return metrics.label_scores(*known(examples, predicted, "label"))
+
+    def official(self, split: Split, predicted: Sequence[Prediction]) -> tuple[str, str]:
         """Lines of id, label and predicted label: no scorer asks for more, and any script reads it."""
         rows = [
             f"{e.id}\t{e.gold.get('label', (None,))[0] or ''}\t{p['label'][0]}"
-            for e, p in zip(examples, predicted, strict=True)
+            for e, p in zip(split.examples, predicted, strict=True)
         ]
         return ".tsv", "\n".join(["id\tlabel\tpredicted", *rows]) + "\n"
 

@@ -12,7 +12,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ligero.tasks.example import Example
+from ligero.tasks import metrics
+from ligero.tasks.example import Example, Split
 from ligero.tasks.metrics import Tallies
 
 # Gold of a unit that has no label.
@@ -78,12 +79,13 @@ class Kind(Protocol):
     def figures(self, sums: Tallies, labels: Labels) -> dict[str, Any]:
         """Scores in percent from sums of tallies; each sum may have leading axes, which are kept."""
 
-    def official(
-        self, examples: Sequence[Example], predicted: Sequence[Prediction], file: str
-    ) -> tuple[str, str]:
-        """Ending and content of a file of predictions as the task's official scorer reads it.
+    def details(
+        self, examples: Sequence[Example], predicted: Sequence[Prediction]
+    ) -> dict[str, metrics.TypeScores]:
+        """Precision, recall and F1 (percent) of each label, where labels are what is predicted."""
 
-        file: where the examples came from, for formats that repeat it."""
+    def official(self, split: Split, predicted: Sequence[Prediction]) -> tuple[str, str]:
+        """Ending and content of a file of predictions as the task's official scorer reads it."""
 
     def present(self, example: Example, scores: Scores, labels: Labels) -> list[dict[str, Any]]:
         """What a person wants to see of one example: labels or spans with their probability."""

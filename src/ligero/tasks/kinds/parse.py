@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ligero.tasks import metrics, trees, words
-from ligero.tasks.example import Example
+from ligero.tasks.example import Example, Split
 from ligero.tasks.formats import conllu
 from ligero.tasks.kinds.kind import (
     UNLABELLED,
@@ -99,12 +99,25 @@ class Parse:
         """Labelled and unlabelled attachment scores, of all words and of those not punctuation."""
         return metrics.tree_figures(sums)
 
-    def official(
-        self, examples: Sequence[Example], predicted: Sequence[Prediction], file: str
-    ) -> tuple[str, str]:
+    def details(
+        self, examples: Sequence[Example], predicted: Sequence[Prediction]
+    ) -> dict[str, metrics.TypeScores]:
+        """Each relation; a word counts as right where its head is too."""
+        gold: list[list[str]] = []
+        found: list[list[str]] = []
+        right: list[list[bool]] = []
+        for e, p in zip(examples, predicted, strict=True):
+            pairs = zip(e.gold["relation"], p["relation"], e.gold["head"], p["head"], strict=True)
+            known = [pair for pair in pairs if pair[0] is not None and pair[2] is not None]
+            gold.append([str(relation) for relation, _, _, _ in known])
+            found.append([relation for _, relation, _, _ in known])
+            right.append([head == other for _, _, head, other in known])
+        return metrics.label_scores(gold, found, right)
+
+    def official(self, split: Split, predicted: Sequence[Prediction]) -> tuple[str, str]:
         """What conll18_ud_eval.py reads: the CoNLL-U file with the predicted trees in it."""
-        found = {e.id: p for e, p in zip(examples, predicted, strict=True)}
-        return ".conllu", conllu.rewrite(file, found)
+        found = {e.id: p for e, p in zip(split.examples, predicted, strict=True)}
+        return ".conllu", conllu.rewrite(split.file, found, split.encoding)
 
     def present(self, example: Example, scores: Scores, labels: Labels) -> list[dict[str, Any]]:
         """Each word with its relation and head (numbered from 1, 0 for the root).

@@ -1,11 +1,10 @@
 """One label for each word: named entities (BIO) or parts of speech."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from ligero.tasks import formats, metrics, words
-from ligero.tasks.example import Example
+from ligero.tasks import metrics, words
+from ligero.tasks.example import Example, Split
 from ligero.tasks.formats import conllu
 from ligero.tasks.kinds.kind import (
     Choice,
@@ -88,23 +87,30 @@ class Tag:
             return metrics.entity_figures(sums)
         return {**metrics.label_figures(sums), **metrics.chunk_figures(sums)}
 
-    def official(
-        self, examples: Sequence[Example], predicted: Sequence[Prediction], file: str
-    ) -> tuple[str, str]:
+    def details(
+        self, examples: Sequence[Example], predicted: Sequence[Prediction]
+    ) -> dict[str, metrics.TypeScores]:
+        """Each type of entity, or each tag."""
+        gold, found = known(examples, predicted, "tag")
+        if _are_entities({tag for tags in gold for tag in tags}):
+            return metrics.entity_scores(gold, found)["types"]
+        return metrics.label_scores(gold, found)
+
+    def official(self, split: Split, predicted: Sequence[Prediction]) -> tuple[str, str]:
         """What conlleval reads: word, tag, predicted tag, and a blank line after each sentence.
 
         For parts of speech out of CoNLL-U, that file again with the predicted ones in it.
         """
-        if Path(file).is_file() and formats.guess(file) == "conllu":
-            by_id = {e.id: p for e, p in zip(examples, predicted, strict=True)}
-            return ".conllu", conllu.rewrite(file, by_id)
+        pairs = list(zip(split.examples, predicted, strict=True))
+        if split.format == "conllu":
+            found = {e.id: p for e, p in pairs}
+            return ".conllu", conllu.rewrite(split.file, found, split.encoding)
         lines = []
-        for e, p in zip(examples, predicted, strict=True):
-            spans, gold = e.words or (), e.gold.get("tag", (None,) * len(e.words or ()))
-            for (start, end), right, found in zip(spans, gold, p["tag"], strict=True):
+        for e, p in pairs:
+            for (start, end), gold, tag in zip(e.words or (), e.gold["tag"], p["tag"], strict=True):
                 # conlleval parts its columns by white space, which few words have inside.
-                word = "_".join(e.texts[0][start:end].split())
-                lines.append(f"{word} {right or 'O'} {found}")
+                word = "_".join(e.texts[0][start:end].split()) or "_"
+                lines.append(f"{word} {gold} {tag}")
             lines.append("")
         return ".txt", "\n".join(lines) + "\n"
 

@@ -16,16 +16,21 @@ from ligero.tasks.metrics.chunks import chunk_figures, chunk_tallies
 from ligero.tasks.metrics.entities import (
     Entity,
     EntityScores,
-    TypeScores,
     entities,
     entity_figures,
     entity_scores,
     entity_tallies,
 )
 from ligero.tasks.metrics.glues import Convention, glues_score
-from ligero.tasks.metrics.labels import accuracy, label_figures, label_tallies, macro_f1
+from ligero.tasks.metrics.labels import (
+    accuracy,
+    label_figures,
+    label_scores,
+    label_tallies,
+    macro_f1,
+)
 from ligero.tasks.metrics.resample import Difference, bootstrap, by_group, paired_bootstrap
-from ligero.tasks.metrics.tallies import Tallies, total
+from ligero.tasks.metrics.tallies import Tallies, TypeScores, total
 from ligero.tasks.metrics.trees import content_scores, tree_figures, tree_tallies
 
 __all__ = [
@@ -51,6 +56,7 @@ __all__ = [
     "exact",
     "glues_score",
     "label_figures",
+    "label_scores",
     "label_tallies",
     "macro_f1",
     "normalise",

@@ -56,19 +56,21 @@ def overlap(reference: str, predicted: str, language: Language) -> float:
     return _overlap(normalise(reference, language), normalise(predicted, language))
 
 
-def answer_tallies(references: Sequence[Sequence[str]], predicted: Sequence[str]) -> Tallies:
+def answer_tallies(references: Sequence[Sequence[str] | None], predicted: Sequence[str]) -> Tallies:
     """Questions, and how right each answer is by exact match and F1 in both normalisations.
 
     references: each question's acceptable answers, the best of which counts. Without any, the
     question cannot be answered from its text: as in SQuAD's evaluate-v2.0.py exact match and F1 are
-    1 if the predicted answer, normalised, is empty, else 0. predicted: one answer for each question.
+    1 if the predicted answer, normalised, is empty, else 0. None for a question that is unlabelled:
+    it counts nowhere. predicted: one answer for each question.
     All values are [questions].
 
     Raises ValueError for unequal lengths.
     """
     if len(references) != len(predicted):
         raise ValueError(f"{len(references)} questions and {len(predicted)} predicted answers")
-    tallies: dict[str, Any] = {"questions": np.ones(len(references), dtype=np.int64)}
+    labelled = [reference is not None for reference in references]
+    tallies: dict[str, Any] = {"questions": np.asarray(labelled, dtype=np.int64)}
     for suffix, language in _SUFFIXES.items():
         scores = [_best(r, p, language) for r, p in zip(references, predicted, strict=True)]
         both = np.asarray(scores, dtype=np.float64).reshape(len(scores), 2)
@@ -85,8 +87,12 @@ def answer_figures(sums: Tallies) -> dict[str, Any]:
     }
 
 
-def _best(references: Sequence[str], predicted: str, language: Language) -> tuple[float, float]:
+def _best(
+    references: Sequence[str] | None, predicted: str, language: Language
+) -> tuple[float, float]:
     """Exact match and F1 (0 to 1), each by the reference that suits it best."""
+    if references is None:
+        return 0.0, 0.0
     guess = normalise(predicted, language)
     if not references:
         return float(not guess), float(not guess)

@@ -6,11 +6,11 @@ of the CoNLL-2000, 2002 and 2003 shared tasks and of every published figure on t
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 
-from ligero.tasks.metrics.tallies import Tallies, check, f1, percent
+from ligero.tasks.metrics.tallies import Tallies, TypeScores, check, f1, percent, type_scores
 
 #: An entity: type, index of its first word, index after its last word.
 Entity = tuple[str, int, int]
@@ -18,17 +18,6 @@ Entity = tuple[str, int, int]
 # Prefixes before which, and after which, an entity ends even if the type stays the same.
 ENDS_BEFORE = frozenset({"O", "B", "S"})
 ENDS_AFTER = frozenset({"E", "S"})
-
-
-class TypeScores(TypedDict):
-    """The scores (percent) and counts of the entities of one type, or of all of them."""
-
-    precision: float
-    recall: float
-    f1: float
-    gold: int
-    predicted: int
-    correct: int
 
 
 class EntityScores(TypeScores):
@@ -99,8 +88,8 @@ def entity_scores(
     counts = totals["gold"], totals["predicted"], totals["correct"]
     kinds = sorted(counts[0].keys() | counts[1].keys())
     return EntityScores(
-        **_scores(*(count.total() for count in counts)),
-        types={kind: _scores(*(count[kind] for count in counts)) for kind in kinds},
+        **type_scores(*(count.total() for count in counts)),
+        types={kind: type_scores(*(count[kind] for count in counts)) for kind in kinds},
         accuracy=100 * right / words,
         words=words,
     )
@@ -139,15 +128,3 @@ def _parts(tag: str) -> tuple[str, str]:
     if prefix == "O" or not (hyphen or prefix in ("B", "I", "E", "S")):
         return "O", ""
     return prefix, name
-
-
-def _scores(gold: int, predicted: int, correct: int) -> TypeScores:
-    """Precision, recall and F1 (percent) from counts; 0 where there is nothing to divide by."""
-    return TypeScores(
-        precision=float(percent(correct, predicted)),
-        recall=float(percent(correct, gold)),
-        f1=float(f1(gold, predicted, correct)),
-        gold=gold,
-        predicted=predicted,
-        correct=correct,
-    )

@@ -2,13 +2,21 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ligero.tasks.metrics.tallies import Tallies, check, f1, lengths, percent
+from ligero.tasks.metrics.tallies import (
+    Tallies,
+    TypeScores,
+    check,
+    f1,
+    lengths,
+    percent,
+    type_scores,
+)
 
 
 def accuracy(gold: Sequence[str], predicted: Sequence[str]) -> float:
@@ -37,6 +45,25 @@ def macro_f1(
     true, guessed = Counter(gold), Counter(predicted)
     right = Counter(a for a, b in zip(gold, predicted, strict=True) if a == b)
     return sum(float(f1(true[n], guessed[n], right[n])) for n in chosen) / len(chosen)
+
+
+def label_scores(
+    gold: Sequence[Sequence[str]],
+    predicted: Sequence[Sequence[str]],
+    right: Sequence[Sequence[bool]] | None = None,
+) -> dict[str, TypeScores]:
+    """Precision, recall and F1 (percent) of each label in `gold` or `predicted`, in alphabetical order.
+
+    right: where given, a unit counts as right only if this says so too (a relation whose head is).
+
+    Raises ValueError and TypeError as `check` does.
+    """
+    check(gold, predicted)
+    true, guessed, both = Counter(chain(*gold)), Counter(chain(*predicted)), Counter[str]()
+    also = chain(*right) if right is not None else repeat(True)
+    for a, b, holds in zip(chain(*gold), chain(*predicted), also, strict=False):
+        both[a] += a == b and holds
+    return {n: type_scores(true[n], guessed[n], both[n]) for n in sorted({*true, *guessed})}
 
 
 def label_tallies(

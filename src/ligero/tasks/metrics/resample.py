@@ -59,10 +59,11 @@ def by_group(tallies: Tallies, groups: Sequence[str]) -> dict[str, NDArray[Any]]
     groups: for each example what it shares with others (the context of a question, a premise). Drawn
     one by one, questions on one context would make an interval too narrow.
     """
-    _, of = np.unique(np.asarray(groups, dtype=object).astype(str), return_inverse=True)
+    places: dict[str, int] = {}
+    of = [places.setdefault(group, len(places)) for group in groups]
     found = {}
     for name, values in tallies.items():
-        found[name] = np.zeros((of.max() + 1, *values.shape[1:]))
+        found[name] = np.zeros((len(places), *values.shape[1:]))
         np.add.at(found[name], of, values)
     return found
 

@@ -6,7 +6,7 @@ tallies of several scores can stand in one mapping.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,17 @@ from numpy.typing import ArrayLike, NDArray
 #: name -> what each example adds, [examples] or [examples, labels]; or the sums of that over
 #: examples, [...] or [..., labels], whose leading axes the figures keep.
 Tallies = Mapping[str, NDArray[Any]]
+
+
+class TypeScores(TypedDict):
+    """The scores (percent) and counts of one label, of entities of one type, or of all."""
+
+    precision: float
+    recall: float
+    f1: float
+    gold: int
+    predicted: int
+    correct: int
 
 
 def total(tallies: Tallies) -> dict[str, NDArray[Any]]:
@@ -51,3 +62,15 @@ def check(gold: Sequence[Sequence[object]], predicted: Sequence[Sequence[object]
     for index, (truth, guess) in enumerate(zip(gold, predicted, strict=True)):
         if len(truth) != len(guess):
             raise ValueError(f"sentence {index}: {len(truth)} gold tags, {len(guess)} predicted")
+
+
+def type_scores(gold: int, predicted: int, correct: int) -> TypeScores:
+    """Precision, recall and F1 (percent) from counts; 0 where there is nothing to divide by."""
+    return TypeScores(
+        precision=float(percent(correct, predicted)),
+        recall=float(percent(correct, gold)),
+        f1=float(f1(gold, predicted, correct)),
+        gold=gold,
+        predicted=predicted,
+        correct=correct,
+    )
