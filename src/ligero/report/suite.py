@@ -19,6 +19,7 @@ def table(found: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Heading and rows: each task's metric for the three models, the teacher's worth, the time."""
     heading = [
         "task",
+        "teacher, student",
         "metric",
         *(TITLES[name] for name in MODELS),
         "distilled - alone",
@@ -30,6 +31,7 @@ def table(found: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
         rows.append(
             [
                 row["title"],
+                ", ".join(row["models"][name]["model"] for name in ("teacher", "student")),
                 NAMES.get(metric, metric),
                 *(_cell(row, name, metric) for name in MODELS),
                 _gain(row),
@@ -38,7 +40,7 @@ def table(found: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
         )
     for convention, how in CONVENTIONS.items():
         means = (f"{mean(found, name, convention):.2f}" for name in MODELS)
-        rows.append([f"mean, {how}", "", *means, "", ""])
+        rows.append([f"mean, {how}", "", "", *means, "", ""])
     return heading, rows
 
 
@@ -100,10 +102,7 @@ def page(found: Mapping[str, Any]) -> str:
         lines.append(f"- {row['title']}: {counts}. Licence: {row['licence']}.")
         lines += [f"  - {note}" for note in row["notes"]]
     lines += [f"- skipped: {reason}" for reason in found["skipped"].values()]
-    models = sorted(
-        {f"{TITLES[n]} {m['model']}" for r in found["rows"] for n, m in r["models"].items()}
-    )
-    lines += ["", f"Models: {'; '.join(models)}. Date: {found['date']}. Machine: {machine}."]
+    lines += ["", f"Date: {found['date']}. Machine: {machine}."]
     return "\n".join(lines) + "\n"
 
 
