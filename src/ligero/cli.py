@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ligero import __version__, config
+from ligero.corpus import verbs as corpus
 from ligero.errors import InputError, LigeroError
 from ligero.runs import write_json
 
@@ -118,6 +119,8 @@ def _parser() -> Parser:
     made.add_argument("--out", metavar="FILE", help="write the whole report there as JSON")
     made.add_argument("--json", action="store_true", help="print JSON instead of tables")
 
+    what = "raw Spanish text to clean text, and to shards of sub-words"
+    corpus.add(verbs.add_parser("corpus", help=what, description=what, allow_abbrev=False))
     made = verb("tasks", _tasks, "list the known tasks, and which of them are at hand")
     made.add_argument("name", nargs="?", metavar="TASK", help="all about this one")
     made.add_argument("--data", metavar="DIR", help="folder with their files (else $LIGERO_DATA)")

@@ -16,9 +16,10 @@ ROAD = {
     "cli": 0, "__main__": 0,
     "suite": 1, "compress": 1, "evaluate": 1, "predict": 1, "demo": 1,
     "check": 2, "report": 2, "train": 2,
+    "corpus": 2,
     "tasks": 3, "models": 3,
     "vocab": 4,
-    "config": 5, "hub": 5, "runs": 5,
+    "config": 5, "hub": 5, "jobs": 5, "runs": 5,
     "errors": 6,
     "__init__": 7,
 }  # fmt: skip

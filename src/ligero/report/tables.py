@@ -88,7 +88,7 @@ def millions(parameters: int) -> str:
 def terminal(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     """A table with names on the left of their columns and figures on the right."""
     table = Table(header_style="bold", box=None)
-    for name, figures in zip(heading, _figures(rows), strict=True):
+    for name, figures in zip(heading, _figures(heading, rows), strict=True):
         table.add_column(name, justify="right" if figures else "left", overflow="fold")
     for row in rows:
         # As text: a bracket in a name is a bracket.
@@ -98,15 +98,15 @@ def terminal(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
 
 def markdown(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """The same table in Markdown."""
-    rule = ["---:" if figures else "---" for figures in _figures(rows)]
+    rule = ["---:" if figures else "---" for figures in _figures(heading, rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in (heading, rule, *rows))
 
 
-def _figures(rows: Sequence[Sequence[str]]) -> list[bool]:
+def _figures(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> list[bool]:
     """For each column whether it holds figures alone; a cell may be empty."""
+    columns = zip(*rows, strict=True) if rows else [()] * len(heading)
     return [
-        any(column) and all(cell[:1] in "+-0123456789" for cell in column)
-        for column in zip(*rows, strict=True)
+        any(column) and all(cell[:1] in "+-0123456789" for cell in column) for column in columns
     ]
 
 

@@ -1,0 +1,1 @@
+"""Raw Spanish text -> clean, deduplicated text -> shards of token ids."""

@@ -1,0 +1,185 @@
+"""Many jobs: each done once, in folders that appear whole; what dies is done again, what fails is said."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ligero import jobs, runs
+from ligero.errors import InputError, LigeroError
+
+# -- Jobs, by the names under which workers find them.
+
+
+def square(folder: Path, number: int, log: str) -> None:
+    with Path(log).open("a") as file:
+        file.write(f"{number}\n")
+    (folder / "square.json").write_text(json.dumps(number**2))
+
+
+def die_once(folder: Path, mark: str) -> None:
+    """Die of SIGKILL the first time, as one does whose memory is used up."""
+    if not Path(mark).exists():
+        Path(mark).write_text("")
+        os.kill(os.getpid(), signal.SIGKILL)
+    (folder / "done").write_text("")
+
+
+def die(folder: Path, log: str) -> None:
+    with Path(log).open("a") as file:
+        file.write("died\n")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def refuse(folder: Path) -> None:
+    raise InputError("a riddle", file="a.txt", line=3, expected="text")
+
+
+def stumble(folder: Path) -> None:
+    raise ZeroDivisionError("a defect")
+
+
+def threads(folder: Path) -> None:
+    (folder / "threads").write_text(os.environ["POLARS_MAX_THREADS"])
+
+
+def work_long(folder: Path, started: str) -> None:
+    Path(started).write_text(str(os.getpid()))
+    time.sleep(60)
+
+
+def named(function, folder, **arguments):
+    return jobs.Job(folder, f"test_jobs:{function.__name__}", arguments)
+
+
+@pytest.fixture(autouse=True)
+def here(monkeypatch):
+    """Workers find the functions of this file."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_every_job_is_done_once_and_repeating_does_only_what_is_missing(tmp_path, workers):
+    log = tmp_path / "log"
+
+    def squares():
+        return [named(square, tmp_path / str(n), number=n, log=str(log)) for n in range(7)]
+
+    with jobs.Workers(workers) as crew:
+        crew.run(squares(), "squares")
+        crew.run(squares(), "squares")  # all are there
+    assert sorted(map(int, log.read_text().split())) == list(range(7))
+    for number in range(7):
+        assert json.loads((tmp_path / str(number) / "square.json").read_text()) == number**2
+        runs.verify(tmp_path / str(number))
+    (tmp_path / "4" / runs.MANIFEST).unlink()
+    jobs.run(squares(), workers)
+    assert sorted(map(int, log.read_text().split())) == [0, 1, 2, 3, 4, 4, 5, 6]
+
+
+def test_jobs_are_made_only_a_few_ahead_of_the_workers(tmp_path):
+    ahead = []
+
+    def source():
+        for number in range(12):
+            done = len([p for p in tmp_path.glob("[0-9]*") if runs.is_published(p)])
+            ahead.append(number - done)
+            yield named(square, tmp_path / str(number), number=number, log=str(tmp_path / "log"))
+
+    jobs.run(source(), 2)
+    assert len(ahead) == 12
+    assert max(ahead) <= 4, "two under way and two ahead"
+
+
+def test_a_job_whose_worker_died_is_said_and_done_again(tmp_path):
+    said = []
+    work = [
+        named(die_once, tmp_path / "dies", mark=str(tmp_path / "mark")),
+        *(named(square, tmp_path / str(n), number=n, log=str(tmp_path / "log")) for n in range(4)),
+    ]
+    jobs.run(work, 2, said.append)
+    assert said == ["dies: its worker died (SIGKILL); done again"]
+    assert all(runs.is_published(job.folder) for job in work)
+
+
+def test_a_job_that_kills_two_workers_is_given_up_and_the_others_are_finished(tmp_path):
+    log, said = tmp_path / "deaths", []
+    work = [
+        named(die, tmp_path / "dies", log=str(log)),
+        *(named(square, tmp_path / str(n), number=n, log=str(tmp_path / "log")) for n in range(6)),
+    ]
+    with pytest.raises(LigeroError, match=r"dies: its worker died 2 times \(SIGKILL\)"):
+        jobs.run(work, 2, said.append)
+    assert log.read_text().split() == ["died", "died"]
+    assert all(runs.is_published(job.folder) for job in work[1:])
+    assert not runs.is_published(tmp_path / "dies")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_after_a_failure_the_others_are_finished_and_the_first_one_is_raised(tmp_path, workers):
+    said = []
+    work = [
+        named(square, tmp_path / "0", number=0, log=str(tmp_path / "log")),
+        named(refuse, tmp_path / "refuses"),
+        named(stumble, tmp_path / "stumbles"),
+        named(square, tmp_path / "1", number=1, log=str(tmp_path / "log")),
+    ]
+    with pytest.raises(InputError) as caught:
+        jobs.run(work, workers, said.append)
+    assert str(caught.value) == "a.txt:3: found a riddle; expected text"
+    assert (caught.value.file, caught.value.line) == ("a.txt", 3)
+    assert said == ["jobs: 2 failed; this is the first"]
+    assert runs.is_published(tmp_path / "0") and runs.is_published(tmp_path / "1")
+    assert not (tmp_path / "refuses").exists()
+    assert not list(tmp_path.glob(".*.tmp"))
+
+
+def test_a_defect_comes_with_the_workers_traceback(tmp_path):
+    with pytest.raises(RuntimeError, match=r"(?s)in stumble.*ZeroDivisionError: a defect"):
+        jobs.run([named(stumble, tmp_path / "stumbles")] * 2, 2)
+
+
+def test_workers_share_out_the_cores(tmp_path, monkeypatch):
+    for name in jobs.THREADS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(jobs, "cores", lambda: 6)
+    jobs.run([named(threads, tmp_path / str(n)) for n in range(3)], 3)
+    assert {(tmp_path / str(n) / "threads").read_text() for n in range(3)} == {"2"}
+    assert "POLARS_MAX_THREADS" not in os.environ
+
+
+def test_no_workers_are_refused():
+    with pytest.raises(InputError, match="0 workers"):
+        jobs.Workers(0)
+
+
+def test_workers_end_when_the_first_process_is_killed(tmp_path):
+    started = [tmp_path / "one", tmp_path / "two"]
+    code = (
+        "from pathlib import Path\nfrom ligero import jobs\n"
+        "if __name__ == '__main__':\n"
+        f"    jobs.run([jobs.Job(Path({str(tmp_path)!r}) / str(n), 'test_jobs:work_long',"
+        f" {{'started': s}}) for n, s in enumerate({[str(s) for s in started]!r})], 2)\n"
+    )
+    script = tmp_path / "script.py"
+    script.write_text(code)
+    process = subprocess.Popen([sys.executable, str(script)])
+    try:
+        wait_for(lambda: all(s.exists() and s.read_text() for s in started))
+    finally:
+        process.kill()
+        process.wait()
+    workers = [int(s.read_text()) for s in started]
+    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+
+
+def wait_for(what, seconds=30.0):
+    until = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < until
+        time.sleep(0.02)
