@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ligero.check.warn import short
 from ligero.config import DataConfig
 from ligero.errors import InputError
+from ligero.report.tables import short
 from ligero.runs import write_text
 from ligero.tasks import source
 from ligero.tasks.example import Split

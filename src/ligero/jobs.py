@@ -23,16 +23,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from ligero import runs
+from ligero.bars import bars
 from ligero.errors import InputError, LigeroError
 
 # A job is given to a second worker when its first one dies (killed, out of memory), not to a third:
@@ -204,19 +197,9 @@ class Workers:
 
     @contextlib.contextmanager
     def _bar(self, title: str, total: int | None) -> Iterator["_Done"]:
-        with Progress(
-            TextColumn("  {task.description:<20}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=self.console,
-            disable=not self.console.is_terminal,
-            transient=True,
-        ) as bars:
-            task = bars.add_task(title, total=total)
-            yield lambda: bars.advance(task)
+        with bars(self.console) as shown:
+            task = shown.add_task(title, total=total)
+            yield lambda: shown.advance(task)
 
 
 _Done = Callable[[], None]

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-
 from ligero import compress, config, evaluate
 from ligero.config import CompressConfig, DataConfig
 from ligero.errors import InputError
@@ -74,7 +71,7 @@ def run(recipe: str | Path, out: str, flags: Mapping[tuple[str, ...], Any]) -> d
         else:
             tasks[name] = source.load(one.settings.data)
     for reason in skipped.values():
-        _say(f"[yellow]skipped[/yellow] {escape(reason)}")
+        Progress("skipped").note(reason)
     if not tasks:
         raise InputError(f"none of the {len(planned)} tasks", file=recipe, expected="files of one")
     rows: list[dict[str, Any]] = []
@@ -90,7 +87,7 @@ def run(recipe: str | Path, out: str, flags: Mapping[tuple[str, ...], Any]) -> d
                 rows.append(_elsewhere(results, one.settings.teacher, elsewhere, split))
             except InputError as error:
                 skipped[f"{other}:{split}"] = f"{name} on {other}:{split}: {error.found}"
-                _say(f"[yellow]skipped[/yellow] {escape(str(error))}")
+                Progress("skipped").note(str(error))
         found = {
             "recipe": Path(recipe).name,
             "rows": rows,
@@ -165,10 +162,6 @@ def _also(text: Any, name: str) -> tuple[str, str]:
     if task == name:
         raise InputError(f"{name}: also = {text!r}", expected="another task")
     return task, split
-
-
-def _say(line: str) -> None:
-    Console(stderr=True).print(line, highlight=False, soft_wrap=True)
 
 
 def _over(table: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

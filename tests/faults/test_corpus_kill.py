@@ -8,11 +8,6 @@ import subprocess
 import sys
 import time
 
-import pytest
-
-pytest.importorskip("polars")
-pytest.importorskip("rensa")
-
 import small_corpus
 
 KILLS = 10

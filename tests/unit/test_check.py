@@ -15,6 +15,7 @@ from ligero.check import check, content, repeats, warn
 from ligero.cli import main
 from ligero.config import DataConfig
 from ligero.errors import InputError
+from ligero.report import tables
 from ligero.report.check import shown
 from ligero.tasks import kinds, source
 from ligero.tasks.example import Example, Split
@@ -275,7 +276,7 @@ def test_which_labels_stand_out(counts, totals, expected):
 
 
 def test_short_names_tell_files_apart():
-    assert warn.short(["a/b/train.tsv", "a/c/train.tsv", "dev.tsv"]) == {
+    assert tables.short(["a/b/train.tsv", "a/c/train.tsv", "dev.tsv"]) == {
         "a/b/train.tsv": "b/train.tsv",
         "a/c/train.tsv": "c/train.tsv",
         "dev.tsv": "dev.tsv",

@@ -4,15 +4,13 @@ import json
 import subprocess
 import sys
 
+import polars as pl
 import pytest
 
-pl = pytest.importorskip("polars")
-pytest.importorskip("rensa")
-
-import small_corpus  # noqa: E402
-from ligero import runs  # noqa: E402
-from ligero.corpus.build import Settings, build  # noqa: E402
-from ligero.errors import InputError  # noqa: E402
+import small_corpus
+from ligero import runs
+from ligero.corpus.build import Settings, build
+from ligero.errors import InputError
 
 PART = 16_000  # bytes: about ten parts
 

@@ -2,16 +2,14 @@
 
 import lzma
 
+import polars as pl
 import pytest
 
-pl = pytest.importorskip("polars")
-pytest.importorskip("ftfy")
-
-from ligero.corpus import read, rules  # noqa: E402
-from ligero.corpus.clean import Options, clean  # noqa: E402
-from ligero.corpus.rule import Block  # noqa: E402
-from ligero.corpus.tally import Tally  # noqa: E402
-from ligero.report import corpus as report  # noqa: E402
+from ligero.corpus import read, rules
+from ligero.corpus.clean import Options, clean
+from ligero.corpus.rule import Block
+from ligero.corpus.tally import Tally
+from ligero.report import corpus as report
 
 
 def frame(*texts):

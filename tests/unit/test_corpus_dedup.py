@@ -4,14 +4,12 @@ import random
 import re
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-pl = pytest.importorskip("polars")
-pytest.importorskip("rensa")
-
-from ligero.corpus import dedup, steps  # noqa: E402
+from ligero.corpus import dedup, steps
 
 WORDS = [
     a + b + c for a in "bcdfglmnprst" for b in ("a", "é", "io", "u") for c in ("na", "ño", "s")

@@ -6,14 +6,13 @@ import io
 import json
 import lzma
 
+import polars as pl
 import pytest
+import zstandard
 
-pl = pytest.importorskip("polars")
-zstandard = pytest.importorskip("zstandard")
-
-from ligero.corpus import wikitext  # noqa: E402
-from ligero.corpus.read import frames, kind  # noqa: E402
-from ligero.errors import InputError  # noqa: E402
+from ligero.corpus import wikitext
+from ligero.corpus.read import frames, kind
+from ligero.errors import InputError
 
 DOCUMENTS = ["Una línea.\nOtra línea.", "¿Y ésta?", "La última, sin fin de línea."]
 TEXT = "\n\n".join(DOCUMENTS)

@@ -5,17 +5,15 @@ import subprocess
 import sys
 
 import numpy as np
+import polars as pl
 import pytest
 
-pl = pytest.importorskip("polars")
-pytest.importorskip("rensa")
-
-import small_corpus  # noqa: E402
-from ligero import vocab  # noqa: E402
-from ligero.corpus import shards  # noqa: E402
-from ligero.corpus.build import Settings, build  # noqa: E402
-from ligero.corpus.shards import Shards  # noqa: E402
-from ligero.errors import DamagedError, InputError  # noqa: E402
+import small_corpus
+from ligero import vocab
+from ligero.corpus import shards
+from ligero.corpus.build import Settings, build
+from ligero.corpus.shards import Shards
+from ligero.errors import DamagedError, InputError
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import PurePath
 from typing import Any
 
 from ligero.check.repeats import LONG
 from ligero.errors import excerpt
+from ligero.report.tables import short
 
 # A label stands out in a file where its share is half or twice that of the first file or beyond,
 # and chance would hardly do it: so many standard deviations of a count of that share.
@@ -28,19 +28,6 @@ def warnings(report: Mapping[str, Any]) -> list[str]:
         *_answers(report, names),
         *_changed(report, names),
     ]
-
-
-def short(files: Sequence[str]) -> dict[str, str]:
-    """file -> the end of its path that tells it from the others."""
-    names = {}
-    for file in files:
-        parts = PurePath(file).parts
-        others = [PurePath(other).parts for other in files if other != file]
-        size = 1
-        while size < len(parts) and any(other[-size:] == parts[-size:] for other in others):
-            size += 1
-        names[file] = str(PurePath(*parts[-size:]))
-    return names
 
 
 def stands_out(counts: Sequence[int | None], totals: Sequence[int]) -> list[bool]:

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ligero.check.repeats import LONG
-from ligero.check.warn import short, stands_out, totals_of
-from ligero.report.tables import terminal
+from ligero.check.warn import stands_out, totals_of
+from ligero.report.tables import short, terminal
 
 # How much is shown unless all of it is asked for.
 PLACES = 3

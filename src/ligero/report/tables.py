@@ -1,6 +1,7 @@
 """Tables: the same figures on a terminal and in Markdown."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from rich.table import Table
@@ -78,6 +79,19 @@ def details(labels: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
 def score(value: float, interval: Sequence[float] | None) -> str:
     """A score with half the width of its interval: "78.80 ±0.91"."""
     return f"{value:.2f}" + (f" ±{(interval[1] - interval[0]) / 2:.2f}" if interval else "")
+
+
+def short(files: Sequence[str]) -> dict[str, str]:
+    """file -> the end of its path that tells it from the others."""
+    names = {}
+    for file in files:
+        parts = PurePath(file).parts
+        others = [PurePath(other).parts for other in files if other != file]
+        size = 1
+        while size < len(parts) and any(other[-size:] == parts[-size:] for other in others):
+            size += 1
+        names[file] = str(PurePath(*parts[-size:]))
+    return names
 
 
 def millions(parameters: int) -> str:

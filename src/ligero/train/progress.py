@@ -5,15 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.progress import Progress as Bars
+from rich.progress import TextColumn
 
+from ligero.bars import bars
 from ligero.train.checkpoint import Position
 
 # Weight of the past in the running means of loss and speed: about the last fifty steps.
@@ -34,30 +29,15 @@ class Progress:
     @contextmanager
     def training(self, total: int, at: Position) -> Iterator["TrainingBar"]:
         """A bar over `total` steps, beginning where the run stands."""
-        with self._bars(
-            TextColumn("{task.fields[facts]}", style="cyan"), MofNCompleteColumn()
-        ) as bars:
-            yield TrainingBar(self, bars, total, at)
+        with bars(self.console, TextColumn("{task.fields[facts]}", style="cyan")) as shown:
+            yield TrainingBar(self, shown, total, at)
 
     @contextmanager
     def counting(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
         """A bar over `total` things; call what it gives with each number finished."""
-        with self._bars(TextColumn(what, style="cyan"), MofNCompleteColumn()) as bars:
-            task = bars.add_task(self.title, total=total)
-            yield lambda n: bars.advance(task, n)
-
-    def _bars(self, *columns: TextColumn | MofNCompleteColumn) -> Bars:
-        return Bars(
-            TextColumn("  {task.description:<20}"),
-            BarColumn(bar_width=24),
-            *columns,
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=self.console,
-            disable=not self.console.is_terminal,
-            transient=True,
-        )
+        with bars(self.console, TextColumn(what, style="cyan")) as shown:
+            task = shown.add_task(self.title, total=total)
+            yield lambda n: shown.advance(task, n)
 
 
 class TrainingBar:
