@@ -43,6 +43,11 @@ def section(cls: type, *, free: bool = False) -> Any:
     return field(default_factory=cls, metadata={"free": free})
 
 
+def further(text: str) -> Any:
+    """A dataclass field of as many groups of settings as a TOML file has tables for."""
+    return field(default=(), metadata={"help": text, "free": False})
+
+
 @dataclass(frozen=True)
 class DataConfig:
     """Where labelled data come from: a task of the catalog, or one's own files."""
@@ -83,17 +88,21 @@ class FitConfig:
     """One training run, whatever its objective."""
 
     epochs: int = setting(10, "passes over the training data")
+    steps: int = setting(0, "steps of the optimiser in all; 0: what the epochs make")
     batch_size: int = setting(16, "examples in one step of the optimiser", least=1)
     learning_rate: float | None = setting(
         None, "peak learning rate; the model's own where left out"
     )
     schedule: Literal["linear", "cosine", "constant"] = setting("linear", "decay after the warm-up")
     warmup: float = setting(0.1, "share of the steps over which the learning rate rises", most=1)
-    weight_decay: float = setting(0.01, "decoupled weight decay of AdamW")
+    optimizer: Literal["adamw", "lamb"] = setting("adamw", "LAMB is for very large batches")
+    beta2: float = setting(0.999, "how slowly the mean of squared gradients moves", most=1)
+    weight_decay: float = setting(0.01, "decoupled weight decay")
     clip: float = setting(1.0, "largest norm of the gradient")
     patience: int = setting(0, "evaluations without a better score before stopping; 0: never")
-    select: Literal["metric", "loss"] = setting(
-        "metric", "keep the checkpoint best by the task's metric, or by validation loss"
+    select: Literal["metric", "loss", "last"] = setting(
+        "metric",
+        "keep the checkpoint best by the task's metric, best by validation loss, or the last",
     )
     precision: Literal["fp32", "bf16"] = setting("fp32", "arithmetic of the forward pass")
     window: int | None = setting(
@@ -180,6 +189,84 @@ class CompressConfig(TaughtConfig):
 
 
 @dataclass(frozen=True)
+class PhaseConfig:
+    """Part of a pre-training: windows of one length, under a schedule of its own."""
+
+    length: int = setting(128, "sub-words in a window, special tokens included", least=16)
+    batch_size: int = setting(32, "windows in one step of the optimiser", least=1)
+    steps: int = setting(10_000, "steps of the optimiser")
+    learning_rate: float = setting(1.5e-3, "peak learning rate")
+    warmup: float = setting(0.06, "share of the steps over which the learning rate rises", most=1)
+
+
+@dataclass(frozen=True)
+class MaskConfig:
+    """What is hidden from a model that learns to guess it (BERT, section 3.1; BETO)."""
+
+    rate: float = setting(0.15, "share of the sub-words that are to be guessed", most=0.9)
+    whole_words: bool = setting(True, "hide whole words, not sub-words one by one")
+    mask: float = setting(0.8, "share of them that become [MASK]", most=1)
+    random: float = setting(0.1, "share that becomes another sub-word; the rest stay", most=1)
+
+
+@dataclass(frozen=True)
+class ReplacedConfig:
+    """ELECTRA's generator and how much its judge's loss weighs (Clark et al., 2020)."""
+
+    layers: int = setting(1, "layers of the generator", least=1)
+    weight: float = setting(50.0, "weight of the judge's loss beside the generator's")
+
+
+@dataclass(frozen=True)
+class GeneralConfig:
+    """DistilBERT's three-part loss (Sanh et al., 2019, section 3; weights as in its code)."""
+
+    teacher: str = setting("", "a folder or a hub id with the teacher, vocabulary shared")
+    kl: float = setting(5.0, "weight of the teacher's distribution at masked positions")
+    mlm: float = setting(2.0, "weight of the masked sub-words themselves")
+    cosine: float = setting(1.0, "weight of the angle between last hidden states")
+    temperature: float = setting(2.0, "softens both distributions", least=0.01)
+
+
+@dataclass(frozen=True)
+class PretrainConfig:
+    """An encoder pre-trained on raw text: one phase, and others after it where given."""
+
+    model: str = setting("ligero-tiny", "a model's name, a folder, or a hub id to go on from")
+    layers: int | None = setting(None, "how many of its layers to keep", least=1)
+    # Free, as runs know both by the hash of their content.
+    shards: str = setting("", "what ligero corpus shards made", free=True, metavar="DIR")
+    valid: str = setting("", "the same of held-out text", free=True, metavar="DIR")
+    objective: Literal["masked", "masked+order", "replaced", "distilbert"] = setting(
+        "masked", "what is learned"
+    )
+    seed: int = setting(0, "everything random follows from it")
+    phase: PhaseConfig = section(PhaseConfig)
+    then: tuple[PhaseConfig, ...] = further("phases after it, as [[then]] tables in a TOML file")
+    mask: MaskConfig = section(MaskConfig)
+    replaced: ReplacedConfig = section(ReplacedConfig)
+    distilbert: GeneralConfig = section(GeneralConfig)
+    optimizer: Literal["adamw", "lamb"] = setting("adamw", "LAMB is for very large batches")
+    schedule: Literal["linear", "cosine", "constant"] = setting("linear", "decay after the warm-up")
+    beta2: float = setting(0.98, "how slowly the mean of squared gradients moves", most=1)
+    weight_decay: float = setting(0.01, "decoupled weight decay")
+    clip: float = setting(1.0, "largest norm of the gradient")
+    dropout: float | None = setting(
+        0.0, "while pre-training; none: the architecture's own", most=0.9
+    )
+    precision: Literal["fp32", "bf16"] = setting("bf16", "arithmetic of the forward pass")
+    batch_tokens: int = setting(8192, "sub-words in one piece of a step, at most", least=1)
+    compile: bool = setting(False, "compile the encoder first (a minute; needs a C++ compiler)")
+    recompute: bool = setting(
+        False, "recompute activations in the backward pass: less memory, a third more time"
+    )
+    evaluate_steps: int = setting(500, "steps between evaluations")
+    evaluate_windows: int = setting(512, "windows of held-out text read each time", least=1)
+    checkpoint_seconds: float = setting(300.0, "seconds between checkpoints", free=True)
+    place: PlaceConfig = section(PlaceConfig, free=True)
+
+
+@dataclass(frozen=True)
 class Option:
     """One setting as the command line sees it. `path` is where it stands in a TOML file."""
 
@@ -192,7 +279,7 @@ class Option:
 
 
 # Sections whose settings need no prefix on the command line: their names are clear alone.
-PLAIN_SECTIONS = ("data", "place", "fit")
+PLAIN_SECTIONS = ("data", "place", "fit", "phase")
 
 
 def options(cls: type, path: tuple[str, ...] = ()) -> list[Option]:
@@ -202,7 +289,7 @@ def options(cls: type, path: tuple[str, ...] = ()) -> list[Option]:
     for f in dataclasses.fields(cls):
         if dataclasses.is_dataclass(hints[f.name]):
             found += options(typing.cast(type, hints[f.name]), (*path, f.name))
-        else:
+        elif _several(hints[f.name]) is None:
             metavar = f.metadata["metavar"] or kind_of(hints[f.name])
             found.append(
                 Option(
@@ -261,9 +348,18 @@ def build(cls: type[T], values: dict[str, Any], where: str = "settings") -> T:
             if not isinstance(value, dict):
                 raise InputError(f"{where}: {name} = {excerpt(str(value))}", expected="a table")
             made[name] = build(typing.cast(type, hint), value, f"{where}.{name}")
+        elif (each := _several(hint)) is not None:
+            if not isinstance(value, list) or not all(isinstance(table, dict) for table in value):
+                raise InputError(f"{where}: {name} = {excerpt(str(value))}", expected=f"[[{name}]]")
+            made[name] = tuple(build(each, table, f"{where}.{name}") for table in value)
         else:
             made[name] = convert(hint, value, f"{where}: {name}", *ranges[name])
     return cls(**made)
+
+
+def _several(hint: Any) -> Any:
+    """The dataclass that a setting holds any number of; None where it holds one value."""
+    return typing.get_args(hint)[0] if typing.get_origin(hint) is tuple else None
 
 
 def convert(hint: Any, value: Any, where: str, least: float = 0, most: float = math.inf) -> Any:
@@ -325,5 +421,8 @@ def identity(config: Any) -> dict[str, Any]:
         value = getattr(config, f.name)
         if f.metadata["free"]:
             continue
-        found[f.name] = identity(value) if dataclasses.is_dataclass(value) else value
+        if isinstance(value, tuple):
+            found[f.name] = [identity(each) for each in value]
+        else:
+            found[f.name] = identity(value) if dataclasses.is_dataclass(value) else value
     return found

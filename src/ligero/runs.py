@@ -300,6 +300,18 @@ class Log:
         self._file.close()
 
 
+class NoLog:
+    """Takes what a log takes and keeps none of it: for processes that another one writes for."""
+
+    size = 0
+
+    def write(self, **entry: Any) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
 def _temporary(name: str) -> str:
     return f".{name}~{socket.gethostname()}~{os.getpid()}.tmp"
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from ligero.config import FitConfig
 from ligero.train import optim
 
 
@@ -22,7 +23,7 @@ def test_constant_and_no_warmup():
 
 def test_biases_and_norms_do_not_decay():
     model = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.LayerNorm(3))
-    optimizer = optim.adamw(model, weight_decay=0.5)
+    optimizer = optim.create(model, FitConfig(weight_decay=0.5))
     for p in model.parameters():
         p.grad = torch.zeros_like(p)
     for group in optimizer.param_groups:

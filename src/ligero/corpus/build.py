@@ -44,7 +44,7 @@ class Settings:
     cleaning: options of `clean.clean`, by name.
     """
 
-    part_bytes: int = 32 << 20
+    part_bytes: int = 16 << 20
     copies: bool = True
     near_copies: bool = True
     shortest_line: int = 40

@@ -101,17 +101,19 @@ LEFT = (
     Rule(
         "rows of figures",
         "drop line",
-        "three and more numbers at a line's end, or a ditto mark and one, are the row of a table",
-        r"(?:\s[$€]?\s?-?\d+(?:[.,:]\d+)*%?){3,}\s*$|(?:\$\s*[\d.:,]+\s*){2,}$|\s\"\s*\d[\d.:,]*[\s_]*$",
+        "numbers side by side at a line's end (three, or two, of which the last has thousands), or a"
+        " ditto mark and one, are the row of a table",
+        r"(?:\s[$€]?\s?-?\d+(?:[.,:]\d+)*%?){3,}\s*$|\s\d[\d.,:]*\s\$?\s?\d{1,3}(?:[.,]\d{3})+$"
+        r"|(?:\$\s*[\d.:,]+\s*){2,}$|\s\"\s*\d[\d.:,]*[\s_]*$",
         # A paragraph may end in a telephone number.
         unless=r"^.{80}|(?i)\s(?:y|e|o|u|al?)\s+\d+[.)]?$",
     ),
     Rule(
         "paths and names of code",
         "drop line",
-        "one token with slashes, underscores or inner capitals is a path or an identifier",
-        r"^[\w.~:-]*(?:/[\w.~{}-]*){2,}$|^[A-Za-z.]*[a-z][A-Z_][\w.<>()]*$|^[\w.-]+\.(?:md|html?|png"
-        r"|jpe?g|gif|svg|css|js|cs|py|json|xml|yml|txt|pdf)$|^/?[a-z]+(?:[-_/][a-z]+){2,}$",
+        "one token with slashes, underscores, inner capitals or -- before it is a path or a name of code",
+        r"^--[a-z][\w-]*$|^[\w.~:-]*(?:/[\w.~{}-]*){2,}$|^[A-Za-z.]*[a-z][A-Z_][\w.<>()]*$"
+        r"|^[\w.-]+\.(?:md|html?|png|jpe?g|gif|svg|css|js|cs|py|json|xml|yml|txt|pdf)$|^/?[a-z]+(?:[-_/][a-z]+){2,}$",
     ),
     Rule(
         "boilerplate",

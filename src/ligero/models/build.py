@@ -55,9 +55,10 @@ _OFFSET_POSITIONS = frozenset({"roberta", "camembert", "xlm-roberta"})
 
 
 def configuration(
-    architecture: Architecture, *, labels: Sequence[str], tokenizer: Tokenizer
+    architecture: Architecture, *, labels: Sequence[str] | None, tokenizer: Tokenizer
 ) -> Any:
-    """transformers' configuration of an architecture for a vocabulary and label names.
+    """transformers' configuration of an architecture for a vocabulary and label names (None: a
+    model without a task).
 
     Raises InputError when `labels` is empty or repeats a name, or when the vocabulary has no
     padding, classification or separator token.
@@ -76,7 +77,8 @@ def configuration(
         sep_token_id=ids["sep_id"],
         **settings,
     )
-    _name_labels(config, labels)
+    if labels is not None:
+        _name_labels(config, labels)
     return config
 
 
@@ -123,7 +125,7 @@ def load(
     folder = Path(folder)
     _check_rows(kind, labels)
     hub.check(folder)
-    config = _read_configuration(folder)
+    config = read_configuration(folder)
     wanted = model_class(kind, config)
     if kind == "answer" and config.num_labels == len(labels):
         _name_labels(config, labels)
@@ -133,25 +135,7 @@ def load(
     else:
         _name_labels(config, labels)
         config.problem_type = None
-    try:
-        with quiet(), drawn_from(seed):
-            model, report = wanted.from_pretrained(
-                folder,
-                config=config,
-                dtype=torch.float32,
-                attn_implementation="sdpa",
-                use_safetensors=True,
-                local_files_only=True,
-                # The head is what may differ; what else does is refused below.
-                ignore_mismatched_sizes=True,
-                output_loading_info=True,
-            )
-    except (ValueError, KeyError, OSError, RuntimeError) as error:
-        raise InputError(
-            f"weights that transformers cannot load: {_first_line(error)}", file=folder
-        ) from None
-    lacking = set(report["missing_keys"]) | {key for key, *_ in report["mismatched_keys"]}
-    _check_encoder(model, lacking, folder)
+    model, lacking = read_weights(wanted, folder, config, seed)
     layer_name, layer = _label_layer(model)
     label_keys = {f"{layer_name}.{name}" for name, _ in layer.named_parameters()}
     if kept and not lacking & label_keys:
@@ -270,7 +254,37 @@ def _draw(config: Any, kind: str, seed: int) -> PreTrainedModel:
     return model.eval()
 
 
-def _read_configuration(folder: Path) -> Any:
+def read_weights(
+    wanted: type[PreTrainedModel], folder: Path, config: Any, seed: int
+) -> tuple[PreTrainedModel, set[str]]:
+    """A checkpoint as a model of a class, and the names of what it lacks, drawn by transformers.
+
+    Raises InputError for weights that do not fit the configuration, or lack part of the encoder.
+    """
+    try:
+        with quiet(), drawn_from(seed):
+            model, report = wanted.from_pretrained(
+                folder,
+                config=config,
+                dtype=torch.float32,
+                attn_implementation="sdpa",
+                use_safetensors=True,
+                local_files_only=True,
+                # The head is what may differ; what else does is refused below.
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
+            )
+    except (ValueError, KeyError, OSError, RuntimeError) as error:
+        raise InputError(
+            f"weights that transformers cannot load: {_first_line(error)}", file=folder
+        ) from None
+    lacking = set(report["missing_keys"]) | {key for key, *_ in report["mismatched_keys"]}
+    _check_encoder(model, lacking, folder)
+    return model, lacking
+
+
+def read_configuration(folder: Path) -> Any:
+    """A checkpoint's configuration; InputError where transformers does not know its model."""
     file = folder / hub.CONFIG
     raw = hub.read_json(file)
     family = raw.get("model_type")

@@ -47,7 +47,7 @@ def save(
     """Publish `step-N` under `folder` and drop what no kept checkpoint needs."""
     parameters = dict(model.named_parameters())
     with publish(folder / f"step-{position.step:08d}") as place:
-        _save_weights(model, place)
+        save_weights(model, place)
         moments = {
             f"{name}.{moment}": optimizer.state[p][moment].detach()
             for name, p in parameters.items()
@@ -61,12 +61,15 @@ def save(
     _prune(folder)
 
 
-def save_best(folder: Path, step: int, model: torch.nn.Module) -> str:
-    """Publish the weights as `best-N`; the folder's name."""
-    name = f"best-{step:08d}"
-    with publish(folder / name) as place:
-        _save_weights(model, place)
-    return name
+def best_name(step: int) -> str:
+    """What the folder of the best weights is called when those are a step's."""
+    return f"best-{step:08d}"
+
+
+def save_best(folder: Path, step: int, model: torch.nn.Module) -> None:
+    """Publish the weights as `best-N`."""
+    with publish(folder / best_name(step)) as place:
+        save_weights(model, place)
 
 
 def resume(
@@ -74,8 +77,13 @@ def resume(
     model: torch.nn.Module,
     optimizer: torch.optim.Optimizer,
     say: Callable[[str], None],
+    *,
+    mend: bool = True,
 ) -> Position:
-    """Load the newest whole checkpoint; its position, or the very beginning where there is none."""
+    """Load the newest whole checkpoint; its position, or the very beginning where there is none.
+
+    mend: remove what is damaged or no longer needed, which one process does for all.
+    """
     for path in _steps(folder):
         try:
             verify(path)
@@ -92,6 +100,8 @@ def resume(
         for name, p in model.named_parameters():
             if f"{name}.step" in moments:
                 optimizer.state[p] = {m: moments[f"{name}.{m}"].to(p.device) for m in _MOMENTS}
+        if not mend:
+            return position
         # A kill may have come in the middle of this, too.
         _prune(folder)
         if (path / LOG).exists():
@@ -110,7 +120,8 @@ def load_weights(folder: Path, model: torch.nn.Module) -> None:
             p.copy_(weights[name])
 
 
-def _save_weights(model: torch.nn.Module, place: Path) -> None:
+def save_weights(model: torch.nn.Module, place: Path) -> None:
+    """Write `model.safetensors` into a folder that is being published."""
     # named_parameters names a tied weight once, so it is stored once.
     weights = {name: p.detach().contiguous() for name, p in model.named_parameters()}
     save_file(weights, place / "model.safetensors")

@@ -4,16 +4,15 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 
 from ligero.config import FitConfig
 from ligero.errors import DivergedError
-from ligero.runs import CHECKPOINTS, LOG, Log, sweep
-from ligero.train import checkpoint, optim, order
+from ligero.runs import CHECKPOINTS, LOG, Log, NoLog, sweep
+from ligero.train import checkpoint, optim, order, ranks
 from ligero.train.checkpoint import Position
-from ligero.train.features import Batch
 from ligero.train.order import Ids
 from ligero.train.progress import Progress
 
@@ -40,10 +39,13 @@ class Objective(Protocol):
     widths: Ids
     metric: str
 
-    def batch(self, ids: Ids, epoch: int) -> Batch:
-        """The examples `ids`; whatever is drawn for them follows from seed, epoch and example."""
+    def batch(self, ids: Ids, epoch: int) -> Any:
+        """The examples `ids`; whatever is drawn for them follows from seed, epoch and example.
 
-    def loss(self, model: torch.nn.Module, batch: Batch) -> LossSum:
+        Its `tokens` says how many sub-words it has.
+        """
+
+    def loss(self, model: torch.nn.Module, batch: Any) -> LossSum:
         """The summed loss of a batch and its weight."""
 
     def evaluate(self, model: torch.nn.Module) -> dict[str, float]:
@@ -81,14 +83,20 @@ def fit(
     DivergedError when a loss or gradient is not finite; the last checkpoint stays as it was.
     """
     saved = folder / CHECKPOINTS
-    saved.mkdir(parents=True, exist_ok=True)
-    sweep(saved)
-    optimizer = optim.adamw(model, weight_decay=config.weight_decay)
-    at = checkpoint.resume(saved, model, optimizer, progress.note)
+    # Of several processes the first writes; the others read what it has mended.
+    first = ranks.rank() == 0
+    optimizer = optim.create(model, config)
+    if first:
+        saved.mkdir(parents=True, exist_ok=True)
+        sweep(saved)
+        at = checkpoint.resume(saved, model, optimizer, progress.note)
+    ranks.wait()
+    if not first:
+        at = checkpoint.resume(saved, model, optimizer, progress.note, mend=False)
     per_epoch = order.steps(objective.size, config.batch_size)
-    total = config.epochs * per_epoch
+    total = config.steps or config.epochs * per_epoch
     every = config.evaluate_steps or per_epoch
-    log = Log(folder / LOG, keep=at.log_bytes)
+    log = Log(folder / LOG, keep=at.log_bytes) if first else NoLog()
     last_saved = time.monotonic()
     batches: list[Ids] = []
     with progress.training(total, at) as bar:
@@ -96,16 +104,16 @@ def fit(
             began = time.monotonic()
             epoch, place = divmod(at.step, per_epoch)
             if not batches or place == 0:
+                lengths = objective.widths * objective.rows if config.bucketed else objective.widths
                 batches = order.batches(
-                    seed, epoch, objective.widths * objective.rows, config.batch_size,
-                    bucketed=config.bucketed,
-                )  # fmt: skip
+                    seed, epoch, lengths, config.batch_size, bucketed=config.bucketed
+                )
             lr = optim.rate(
                 at.step, peak=peak, total=total, warmup=config.warmup, schedule=config.schedule
             )
             for group in optimizer.param_groups:
                 group["lr"] = lr
-            torch.manual_seed(order.key("dropout", seed, at.step))
+            torch.manual_seed(order.key("dropout", seed, at.step, *ranks.tag()))
             loss, norm, tokens = step(
                 model, objective, optimizer, batches[place], config, epoch=epoch, number=at.step + 1
             )
@@ -120,7 +128,7 @@ def fit(
                 _evaluate(model, objective, config, at, saved, log)
                 at.seconds += time.monotonic() - began
                 bar.evaluated(at, objective.metric)
-            if ends or time.monotonic() - last_saved >= config.checkpoint_seconds:
+            if first and (ends or time.monotonic() - last_saved >= config.checkpoint_seconds):
                 at.log_bytes = log.size
                 checkpoint.save(saved, at, model, optimizer)
                 last_saved = time.monotonic()
@@ -128,8 +136,10 @@ def fit(
             # No step was asked for: what there is at the start is the best there is.
             _evaluate(model, objective, config, at, saved, log)
     log.close()
+    ranks.wait()
     assert at.best is not None
     checkpoint.load_weights(saved / at.best, model)
+    ranks.wait()
     return at
 
 
@@ -170,13 +180,14 @@ def gradient(
     model.zero_grad(set_to_none=True)
     total = weight = 0.0
     tokens = 0
-    for part in order.micro_batches(
+    pieces = order.micro_batches(
         ids,
         objective.rows,
         objective.widths,
         most_tokens=config.batch_tokens,
-        parts=config.accumulation,
-    ):
+        parts=config.accumulation * ranks.count(),
+    )
+    for part in ranks.share(pieces):
         batch = objective.batch(part, epoch)
         with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16"):
             loss = objective.loss(model, batch)
@@ -187,7 +198,10 @@ def gradient(
         total += value
         weight += loss.weight
         tokens += batch.tokens
-    for p in model.parameters():
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    total, weight, seen = ranks.add_up(parameters, (total, weight, tokens))
+    tokens = int(seen)
+    for p in parameters:
         if p.grad is not None:
             p.grad.div_(max(weight, 1.0))
     return total / max(weight, 1.0), tokens
@@ -199,14 +213,16 @@ def _evaluate(
     config: FitConfig,
     at: Position,
     saved: Path,
-    log: Log,
+    log: Log | NoLog,
 ) -> None:
     metrics = objective.evaluate(model)
-    score = metrics[objective.metric] if config.select == "metric" else -metrics["loss"]
+    score = -metrics["loss"] if config.select == "loss" else metrics[objective.metric]
     log.write(step=at.step, evaluation=metrics)
     # The first evaluation counts even when its score is not a number: there must be a best one.
-    if at.best is None or score > at.score:
-        at.best = checkpoint.save_best(saved, at.step, model)
+    if at.best is None or score > at.score or config.select == "last":
+        at.best = checkpoint.best_name(at.step)
+        if ranks.rank() == 0:
+            checkpoint.save_best(saved, at.step, model)
         at.score, at.metrics, at.stale = score, metrics, 0
     else:
         at.stale += 1

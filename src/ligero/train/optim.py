@@ -5,6 +5,9 @@ from collections.abc import Callable
 
 import torch
 
+from ligero.config import FitConfig
+from ligero.train.lamb import Lamb
+
 # Schedules map progress (0 at the first step, 1 after the last) to a factor of the peak rate.
 SCHEDULES: dict[str, Callable[[float], float]] = {
     "linear": lambda progress: 1.0 - progress,
@@ -25,14 +28,19 @@ def rate(step: int, *, peak: float, total: int, warmup: float, schedule: str) ->
     return peak * SCHEDULES[schedule]((step - rising) / max(1, total - rising))
 
 
-def adamw(
-    model: torch.nn.Module, *, weight_decay: float, betas: tuple[float, float] = (0.9, 0.999)
-) -> torch.optim.AdamW:
-    """AdamW (Loshchilov and Hutter 2019); biases and normalisation weights do not decay."""
+def create(model: torch.nn.Module, config: FitConfig) -> torch.optim.Optimizer:
+    """The optimiser of a run, its rate yet to be set; it is asked for each step.
+
+    Biases and normalisation weights neither decay nor, under LAMB, are rescaled.
+    AdamW: Loshchilov and Hutter (2019). LAMB: You et al. (2020), as ALBERT uses it.
+    """
     decayed = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
     plain = [p for p in model.parameters() if p.requires_grad and p.ndim <= 1]
     groups = [
-        {"params": decayed, "weight_decay": weight_decay},
+        {"params": decayed, "weight_decay": config.weight_decay},
         {"params": plain, "weight_decay": 0.0},
     ]
+    betas = (0.9, config.beta2)
+    if config.optimizer == "lamb":
+        return Lamb(groups, betas=betas)
     return torch.optim.AdamW(groups, lr=0.0, betas=betas, eps=1e-6, fused=True)

@@ -77,3 +77,23 @@ def micro_batches(
             used, width = int(rows[i]), int(widths[i])
         pieces[-1].append(int(i))
     return [np.asarray(piece) for piece in pieces]
+
+
+def uniform(key: int, numbers: Ids, count: int) -> NDArray[np.float64]:
+    """[numbers, count] draws from [0, 1): row by row a function of `key` and the row's number alone.
+
+    SplitMix64 (Steele, Lea and Flood, 2014) of a counter: each draw is a hash, so that any part of
+    the table can be had without the rest.
+    """
+    with np.errstate(over="ignore"):
+        row = _mixed(np.asarray(numbers).astype(np.uint64) + _mixed(np.array([key], np.uint64)))
+        column = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        bits = _mixed(row[:, None] + column[None, :])
+    return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def _mixed(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """SplitMix64's finaliser: every bit of the input moves half of the output's."""
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))

@@ -1,0 +1,1 @@
+"""From shards of sub-words to an encoder that knows Spanish."""
