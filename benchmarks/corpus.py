@@ -12,6 +12,7 @@ how many cores other processes of the machine kept busy meanwhile.
 """
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -25,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,7 @@ def main() -> None:
     parser.add_argument("--lid", type=Path, help="datatrove: fastText's model of languages")
     parser.add_argument("--slice", type=int, default=32 << 20, help="datatrove: bytes of the text")
     parser.add_argument("--kills", type=int, default=10, help="same: how often it is killed")
+    parser.add_argument("--part", type=int, default=1 << 20, help="same: bytes of a part")
     parser.add_argument("--out", type=Path, help="a JSON file for all figures")
     arguments = parser.parse_args()
     measure = {"speed": speed, "growth": growth, "datatrove": against, "same": same}
@@ -130,17 +132,13 @@ def against(arguments: argparse.Namespace, place: Path) -> list[dict[str, Any]]:
     text.write_bytes(data[: data.rindex(b"\n\n") + 1])
     size, workers = text.stat().st_size, arguments.workers[0]
     # A file for each worker, the documents dealt out in turn: ready for datatrove, not counted.
-    given = place / "given"
-    given.mkdir()
     documents = text.read_text().split("\n\n")
-    for number in range(workers):
-        lines = [
-            json.dumps({"text": each}, ensure_ascii=False) for each in documents[number::workers]
-        ]
-        (given / f"{number:05d}.jsonl").write_text("\n".join(lines) + "\n")
+    given, few = place / "given", place / "few"
+    deal(documents, given, workers)
+    deal(documents[: len(documents) // 8], few, workers)
     taken: dict[str, list[dict[str, Any]]] = {}
 
-    def theirs(step: str, source: Path) -> dict[str, Any]:
+    def theirs(step: str, source: Path, size: int = size) -> dict[str, Any]:
         out = place / step
         shutil.rmtree(out, ignore_errors=True)
         script, lid = str(HERE / "corpus_datatrove.py"), str(arguments.lid or "")
@@ -152,15 +150,16 @@ def against(arguments: argparse.Namespace, place: Path) -> list[dict[str, Any]]:
         taken.setdefault(name, []).append(got)
         say(f"{name}: {got}")
 
-    for number in range(arguments.repeats):
+    for _ in range(arguments.repeats):
         took(f"ligero: {EXACT}", ours([text], place, workers, WAYS[EXACT]))
         took(f"datatrove: {EXACT}", theirs("exact", given))
         took(f"ligero: {NEAR}", ours([text], place, workers, WAYS[NEAR]))
         took("datatrove: near copies alone", theirs("near", place / "exact" / "text"))
         for way, settings in WAYS.items():
             took(f"ligero: {way}, the whole text", ours(arguments.inputs, place, workers, settings))
-        if not number:
-            took(f"datatrove: {EXACT}, with filters of quality", theirs("usual", given))
+        # So slow that an eighth has to do.
+        eighth = sum(len(each.encode()) + 2 for each in documents[: len(documents) // 8])
+        took(f"datatrove: {EXACT}, filters of quality", theirs("usual", few, eighth))
     rows = [{"": name, **summary(measures)} for name, measures in taken.items()]
     for row, measures in zip(rows, taken.values(), strict=True):
         if "executors" in measures[0]:
@@ -173,53 +172,53 @@ def against(arguments: argparse.Namespace, place: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def deal(documents: Sequence[str], folder: Path, files: int) -> None:
+    """Write documents as JSON lines, dealt out to `files` in turn."""
+    folder.mkdir()
+    for number in range(files):
+        lines = [
+            json.dumps({"text": each}, ensure_ascii=False) for each in documents[number::files]
+        ]
+        (folder / f"{number:05d}.jsonl").write_text("\n".join(lines) + "\n")
+
+
 def same(arguments: argparse.Namespace, place: Path) -> list[dict[str, Any]]:
     """The hash of the text, with 1, 2 and 7 workers, and killed again and again on the way."""
     rows = []
-    inputs = arguments.inputs
+    settings = WAYS[NEAR] | {"part_bytes": arguments.part}
     for workers in (1, 2, 7):
         out = place / f"with-{workers}"
-        got = ours(inputs, place, workers, WAYS[NEAR], out)
-        rows.append(
-            {
-                "": f"{workers} workers",
-                "kills": 0,
-                "killed in": "",
-                "SHA-256 of the text": outcome(out),
-            }
-        )
+        got = ours(arguments.inputs, place, workers, settings, out)
+        rows.append(row(f"{workers} workers", [], outcome(out)))
         say(f"{rows[-1]}: {got}")
-    rng, out, reached, kills = random.Random(5), place / "killed", [], 0
-    settings = WAYS[NEAR]
+    rng, out, stages = random.Random(5), place / "killed", list[str]()
     while True:
-        process = start(inputs, place, 2, settings, out)
-        if kills < arguments.kills:
-            # From one to three times as long as it takes to begin, so that work goes on.
-            time.sleep(rng.uniform(1.0, 3.0))
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-                kills += 1
-                stages = sorted(out.glob("checkpoints/*"), key=lambda path: path.stat().st_mtime)
-                reached.append(
-                    "text" if (out / "text").exists() else stages[-1].name if stages else ""
-                )
-                continue
-        if process.wait():
+        process = start(arguments.inputs, place, 2, settings, out)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            # It goes on from where it was killed, so that most of what it is given is enough.
+            late = len(stages) >= arguments.kills
+            process.wait(None if late else rng.uniform(0.1, 0.7) * got["seconds"])
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            begun = sorted(out.glob("checkpoints/*"), key=lambda path: path.stat().st_mtime)
+            stages.append(
+                "text" if (out / "text").exists() else begun[-1].name if begun else "start"
+            )
+            continue
+        if process.returncode:
             raise SystemExit((place / "log").read_text())
-        if kills >= arguments.kills:
-            break
-        # Finished before the last kill: again from the beginning, the next ones in that one.
-        if outcome(out) != rows[0]["SHA-256 of the text"]:
-            break
+        rows.append(row("2 workers, killed", stages, outcome(out)))
+        say(str(rows[-1]))
+        if len(stages) >= arguments.kills:
+            return rows
+        # Finished before the last kill: the others fall into another run.
         shutil.rmtree(out)
-    rows.append(
-        {
-            "": "2 workers, killed", "kills": kills, "killed in": ", ".join(reached),
-            "SHA-256 of the text": outcome(out),
-        }
-    )  # fmt: skip
-    return rows
+
+
+def row(name: str, stages: Sequence[str], digest: str) -> dict[str, Any]:
+    """A row of the table of what was the same."""
+    return {"": name, "kills so far, in": ", ".join(stages), "SHA-256 of the text": digest}
 
 
 def outcome(out: Path) -> str:
@@ -234,7 +233,7 @@ def outcome(out: Path) -> str:
 
 
 def start(
-    inputs: Sequence[Path], place: Path, workers: int, settings: dict[str, bool], out: Path
+    inputs: Sequence[Path], place: Path, workers: int, settings: Mapping[str, int], out: Path
 ) -> subprocess.Popen[bytes]:
     """Begin to build, in a process group of its own."""
     script = place / "build.py"
@@ -250,7 +249,7 @@ def ours(
     inputs: Sequence[Path],
     place: Path,
     workers: int,
-    settings: dict[str, bool],
+    settings: Mapping[str, int],
     keep: Path | None = None,
 ) -> dict[str, float]:
     """Build once: seconds, bytes read, documents kept, memory. The corpus goes, unless to `keep`."""

@@ -7,6 +7,8 @@ file for each worker, LID fastText's model of languages, or "" to judge none. OU
 long each executor took. Nothing is compressed.
 """
 
+# mypy: disable-error-code="import-not-found"
+
 import json
 import sys
 import time

@@ -50,7 +50,7 @@ def main() -> None:
         cleaned = [
             each
             for name in names
-            for each in rng.sample([one for one in cleaned if one[0] == name], len(names))
+            for each in rng.choices([one for one in cleaned if one[0] == name], k=20)
         ]
     show("Dropped by cleaning", rng.sample(cleaned, arguments.count - len(again)))
     show("Dropped because it was there before", again)

@@ -11,10 +11,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ligero import __version__, config
+from ligero import __version__, config, flags
 from ligero.corpus import verbs as corpus
 from ligero.errors import InputError, LigeroError
+from ligero.pretrain import verbs as pretrain
 from ligero.runs import write_json
+from ligero.vocab import verbs as vocab
 
 COMMAND = "ligero"
 
@@ -70,7 +72,7 @@ def _parser() -> Parser:
     made.add_argument(
         "recipe", metavar="RECIPE", help="a TOML file, such as recipes/glues-small.toml"
     )
-    _flags(made, config.CompressConfig)
+    flags.add(made, config.CompressConfig)
     made = verb("finetune", _finetune, "train one model by gold labels")
     _settings(made, config.FinetuneConfig)
     made = verb("distill", _distill, "train one student by a finished teacher")
@@ -121,6 +123,10 @@ def _parser() -> Parser:
 
     what = "raw Spanish text to clean text, and to shards of sub-words"
     corpus.add(verbs.add_parser("corpus", help=what, description=what, allow_abbrev=False))
+    what = "text to a vocabulary of sub-words, and what any vocabulary is worth"
+    vocab.add(verbs.add_parser("vocab", help=what, description=what, allow_abbrev=False))
+    what = "pre-train an encoder on raw text; a recipe can be shrunk to a budget"
+    pretrain.add(verbs.add_parser("pretrain", help=what, description=what, allow_abbrev=False))
     made = verb("tasks", _tasks, "list the known tasks, and which of them are at hand")
     made.add_argument("name", nargs="?", metavar="TASK", help="all about this one")
     made.add_argument("--data", metavar="DIR", help="folder with their files (else $LIGERO_DATA)")
@@ -137,7 +143,7 @@ def _settings(parser: Parser, cls: type) -> None:
     parser.usage = f"{parser.prog} [TASK] [--config TOML] [--setting VALUE ...]"
     parser.add_argument("task", nargs="?", help="a task of the catalog (ligero tasks lists them)")
     parser.add_argument("--config", metavar="TOML", help="a file of settings; flags come over it")
-    _flags(parser, cls)
+    flags.add(parser, cls)
     parser.set_defaults(settings=cls)
 
 
@@ -148,41 +154,9 @@ def _hub(parser: Parser) -> None:
     )  # fmt: skip
 
 
-def _flags(parser: Parser, cls: type) -> None:
-    """One flag for each setting of a dataclass and its sections."""
-    groups: dict[str, Any] = {}
-    for option in config.options(cls):
-        if option.path == ("data", "task"):
-            continue
-        title = option.path[0].replace("_", " ") if len(option.path) > 1 else "run"
-        if title not in groups:
-            groups[title] = parser.add_argument_group(title)
-        default = "" if option.default in (None, "") else f" (default: {option.default})".lower()
-        groups[title].add_argument(
-            config.flag(option),
-            dest="set " + ".".join(option.path),
-            default=argparse.SUPPRESS,
-            metavar=option.metavar,
-            help=option.help.replace("%", "%%") + default,
-        )
-
-
 def _config(chosen: argparse.Namespace) -> Any:
     """The settings of a verb: its TOML file, and flags over it."""
-    flags = _given(chosen)
-    if chosen.task:
-        flags["data", "task"] = chosen.task
-    table = config.read_toml(chosen.config) if chosen.config else {}
-    return config.build(chosen.settings, config.nest(flags, table))
-
-
-def _given(chosen: argparse.Namespace) -> dict[tuple[str, ...], Any]:
-    """The settings that flags gave: path -> text."""
-    return {
-        tuple(name.removeprefix("set ").split(".")): value
-        for name, value in vars(chosen).items()
-        if name.startswith("set ")
-    }
+    return flags.read(chosen, chosen.settings, chosen.task)
 
 
 def _compress(chosen: argparse.Namespace) -> None:
@@ -197,14 +171,14 @@ def _compress(chosen: argparse.Namespace) -> None:
 
 
 def _suite(chosen: argparse.Namespace) -> None:
-    flags = _given(chosen)
-    out = flags.pop(("place", "out"), str(Path("runs") / f"suite-{Path(chosen.recipe).stem}"))
+    given = flags.given(chosen)
+    out = given.pop(("place", "out"), str(Path("runs") / f"suite-{Path(chosen.recipe).stem}"))
     _need_training()
     from ligero import suite
     from ligero.report import suite as report
     from ligero.report import tables
 
-    _print(tables.terminal(*report.table(suite.run(chosen.recipe, out, flags))))
+    _print(tables.terminal(*report.table(suite.run(chosen.recipe, out, given))))
     print(f"\nall of it: {out}/README.md")
 
 

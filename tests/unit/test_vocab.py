@@ -5,13 +5,18 @@ import json
 import random
 import subprocess
 import sys
+from collections import Counter
+from importlib.metadata import version
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tokenizers import Tokenizer, models
 from transformers import AutoTokenizer
 
 from ligero import vocab
 from ligero.errors import InputError
+from ligero.models import catalog
 
 SYLLABLES = (
     "ba",
@@ -192,3 +197,76 @@ def test_special_tokens_of_other_vocabularies():
     assert vocab.special_ids(albeto) == {"pad_id": 0, "cls_id": 2, "sep_id": 3}
     with pytest.raises(InputError, match="without a token for pad"):
         vocab.special_tokens(over("[CLS]", "[SEP]"))
+
+
+ODD = "aÉñÑſßİ9²½٣ \n\t\r\x0b\x1c\x1f\x85\x07\u00a0\u00ad\u200b\u2028\u3000\u0301\u0345.%€¿▁_'日한👍\ufeff"
+
+
+@given(st.lists(st.text(st.one_of(st.sampled_from(ODD), st.characters(exclude_categories=["Cs"])))))
+def test_words_are_counted_as_the_tokenizer_splits_them(texts):
+    for algorithm in ("unigram", "wordpiece"):
+        for lowercase in (False, True):
+            cut = vocab.splits(algorithm, lowercase)
+            slowly = Counter()
+            for text in texts:
+                normal = cut.normalizer.normalize_str(text)
+                slowly.update(w for w, _ in cut.pre_tokenizer.pre_tokenize_str(normal))
+            assert cut.count(texts) == slowly
+
+
+def test_more_distinct_words_than_are_held_at_once(monkeypatch):
+    cut = vocab.splits("bpe", False)
+    expected = cut.count(TEXT)
+    monkeypatch.setattr("ligero.vocab.count._HELD", 10)
+    assert cut.count(TEXT) == expected
+
+
+@pytest.mark.skipif(not version("tokenizers").startswith("0.23"), reason="of another library")
+def test_what_was_learned_before_is_learned_still(algorithm, trained):
+    # What was published once can be made again.
+    known = {
+        "unigram": "9b65b5d6becfe533",
+        "bpe": "cc21f395813fb3c0",
+        "wordpiece": "b3dd3f99e05a1c10",
+    }
+    assert hashlib.sha256(trained.to_str().encode()).hexdigest()[:16] == known[algorithm]
+
+
+@pytest.mark.parametrize("family", vocab.FAMILIES)
+def test_every_family_in_transformers(algorithm, family, tmp_path):
+    expected = vocab.FAMILIES[family]
+    made = vocab.train(TINY, algorithm=algorithm, size=300, naming=expected.naming)
+    names = vocab.NAMINGS[expected.naming]
+    assert [made.id_to_token(n) for n in range(5)] == list(names.values())
+    assert vocab.special_tokens(made) == names
+    vocab.save(made, tmp_path, max_length=64, token_types=expected.token_types)
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": family}))
+    theirs = AutoTokenizer.from_pretrained(tmp_path)
+    for text in ("El niño de Cañete, ¿20 %?", "nino", "ÁÜñ 日", f"un {names['mask']}."):
+        assert theirs(text)["input_ids"] == made.encode(text).ids
+    pair = theirs("niño", "Ñu")
+    assert pair["input_ids"] == made.encode("niño", "Ñu").ids
+    assert ("token_type_ids" in pair) == expected.token_types
+    assert set(made.encode("niño", "Ñu").type_ids) == ({0} if family == "roberta" else {0, 1})
+    assert theirs.unk_token_id in theirs("日")["input_ids"]
+    assert theirs.decode(theirs("niño")["input_ids"], skip_special_tokens=True) == "niño"
+
+
+def test_robertas_pairs():
+    made = vocab.train(TINY, algorithm="bpe", size=300, naming="roberta")
+    tokens = made.encode("%", "%").tokens
+    assert [t for t in tokens if t[0] == "<"] == ["<s>", "</s>", "</s>", "</s>"]
+    middle = tokens.index("</s>")
+    assert tokens[middle + 1] == "</s>" and tokens[-1] == "</s>"
+    with pytest.raises(InputError, match="did you mean roberta"):
+        vocab.train(TINY, naming="robert")
+
+
+def test_every_model_of_the_catalog_has_a_naming():
+    assert {model.family for model in catalog.MODELS.values()} == set(vocab.FAMILIES)
+
+
+@pytest.mark.parametrize("lowercase", [False, True])
+def test_the_least_size_is_what_spanish_takes(algorithm, lowercase):
+    made = vocab.train(["a a a"], algorithm=algorithm, size=1, lowercase=lowercase)
+    assert made.get_vocab_size() == vocab.least(algorithm, lowercase)

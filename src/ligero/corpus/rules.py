@@ -101,8 +101,7 @@ LEFT = (
     Rule(
         "rows of figures",
         "drop line",
-        "numbers side by side at a line's end (three, or two, of which the last has thousands), or a"
-        " ditto mark and one, are the row of a table",
+        "a row of a table ends in three numbers, in two if the last has thousands, or in a ditto and one",
         r"(?:\s[$€]?\s?-?\d+(?:[.,:]\d+)*%?){3,}\s*$|\s\d[\d.,:]*\s\$?\s?\d{1,3}(?:[.,]\d{3})+$"
         r"|(?:\$\s*[\d.:,]+\s*){2,}$|\s\"\s*\d[\d.:,]*[\s_]*$",
         # A paragraph may end in a telephone number.
@@ -111,7 +110,7 @@ LEFT = (
     Rule(
         "paths and names of code",
         "drop line",
-        "one token with slashes, underscores, inner capitals or -- before it is a path or a name of code",
+        "one token with slashes, underscores, inner capitals or -- before it is a path or an identifier",
         r"^--[a-z][\w-]*$|^[\w.~:-]*(?:/[\w.~{}-]*){2,}$|^[A-Za-z.]*[a-z][A-Z_][\w.<>()]*$"
         r"|^[\w.-]+\.(?:md|html?|png|jpe?g|gif|svg|css|js|cs|py|json|xml|yml|txt|pdf)$|^/?[a-z]+(?:[-_/][a-z]+){2,}$",
     ),

@@ -64,7 +64,7 @@ def configuration(
     padding, classification or separator token.
     """
     ids = vocab.special_ids(tokenizer)
-    settings = _thaw(architecture.config)
+    settings = thaw(architecture.config)
     if architecture.family in _OFFSET_POSITIONS:
         # Published with padding id 1; another vocabulary's may be 0 or 5.
         settings["max_position_embeddings"] = architecture.max_length + ids["pad_id"] + 1
@@ -230,11 +230,11 @@ def longest(model: PreTrainedModel) -> int:
     return positions
 
 
-def _thaw(value: Any) -> Any:
+def thaw(value: Any) -> Any:
     """The catalog's read-only mappings and tuples as the dicts and lists that JSON knows."""
     if isinstance(value, Mapping):
-        return {key: _thaw(item) for key, item in value.items()}
-    return [_thaw(item) for item in value] if isinstance(value, tuple) else value
+        return {key: thaw(item) for key, item in value.items()}
+    return [thaw(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _name_labels(config: Any, labels: Sequence[str]) -> None:

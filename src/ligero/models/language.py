@@ -6,6 +6,8 @@ positions is most of what a small model's training costs.
 """
 
 import copy
+import functools
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import torch
 import transformers
 from tokenizers import Tokenizer
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
 from ligero.errors import InputError
@@ -46,6 +49,9 @@ _ORDER: Mapping[str, Callable[[Any, Tensor], Tensor]] = {
     "albert": lambda model, pooled: model.sop_classifier(pooled),
     "bert": lambda model, pooled: model.cls.seq_relationship(pooled),
 }
+
+# Every family's names for one layer, or for the group of tied layers that ALBERT applies as one.
+_LAYERS = re.compile(r"\.(layers?|albert_layer_groups)\.\d+$")
 
 # Every family's names for dropout.
 _DROPOUTS = (
@@ -97,18 +103,27 @@ def drawn(config: Any, *, seed: int, pairs: bool = False) -> PreTrainedModel:
 
 
 def load(
-    folder: str | Path, *, layers: int | None = None, seed: int, pairs: bool = False
+    folder: str | Path,
+    *,
+    layers: int | None = None,
+    seed: int,
+    pairs: bool = False,
+    whole: bool = False,
 ) -> PreTrainedModel:
     """A checkpoint's language model, float32; heads that it lacks are drawn from `seed`.
 
-    layers: how many of its layers are kept, as `weights.cut` chooses them.
-    Raises InputError as `build.load` does.
+    layers: how many of its layers are kept, as `weights.cut` chooses them. whole: whether a
+    checkpoint that lacks a head is refused. Raises InputError as `build.load` does.
     """
     folder = Path(folder)
     hub.check(folder)
     config = build.read_configuration(folder)
     wanted = language_class(config, pairs=pairs)
     model, lacking = build.read_weights(wanted, folder, config, seed)
+    if lacking and whole:
+        raise InputError(
+            f"no {min(lacking)}", file=folder, expected="a model that guesses hidden sub-words"
+        )
     if lacking:
         new = dict(drawn(copy.deepcopy(config), seed=seed, pairs=pairs).named_parameters())
         with torch.no_grad():
@@ -131,6 +146,14 @@ def set_dropout(model: PreTrainedModel, rate: float) -> dict[str, float]:
             if isinstance(getattr(module, name, None), float):
                 setattr(module, name, rate)
     return before
+
+
+def recompute(model: PreTrainedModel) -> None:
+    """Keep no activations within layers: the backward pass computes them again."""
+    # Done here since transformers does not do it for ALBERT.
+    for name, module in model.named_modules():
+        if _LAYERS.search(name):
+            module.forward = functools.partial(checkpoint, module.forward, use_reentrant=False)
 
 
 def layers_of(model: PreTrainedModel, count: int) -> PreTrainedModel:

@@ -27,12 +27,14 @@ class Batch:
 
     inputs: what the encoder takes, each [rows, length]. places, gold: [hidden], as in `Masked`.
     swapped: [rows], 1 where a window's segments are swapped, UNLABELLED where it has but one.
+    draws: [hidden], a number from [0, 1) for each hidden place.
     """
 
     inputs: dict[str, Tensor]
     places: Tensor
     gold: Tensor
     swapped: Tensor | None = None
+    draws: Tensor | None = None
 
     @property
     def tokens(self) -> int:

@@ -93,7 +93,7 @@ def _paired(
             rows.ids[row, at : at + len(piece)] = window.ids[piece]
             rows.begins[row, at : at + len(piece)] = window.words[piece]
             rows.begins[row, at] = True
-            rows.inner[row, at : at + len(piece)] = True
+            rows.inner[row, at : at + len(piece)] = ~windows.special[window.ids[piece]]
         rows.ids[row, border] = windows.sep
         rows.begins[row, border] = rows.inner[row, border] = False
     return rows, types, swapped

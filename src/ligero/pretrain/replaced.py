@@ -1,6 +1,7 @@
 """Objective: replaced-token detection (ELECTRA)."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from ligero.models import language
 from ligero.models.weights import drawn_from
 from ligero.pretrain.masked import Batch, MaskedWords, guesses, scored
 from ligero.pretrain.windows import Windows
+from ligero.train import order
 from ligero.train.loop import LossSum
 from ligero.train.order import Ids
 
@@ -27,6 +29,10 @@ class Judged(nn.Module):
     def __init__(self, judge: PreTrainedModel, layers: int, seed: int) -> None:
         super().__init__()
         self.judge = judge
+        # Its vocabulary's head is not asked; the embeddings in it are the encoder's.
+        asked = set(judge.base_model.parameters())
+        for parameter in set(judge.parameters()) - asked:
+            parameter.requires_grad_(False)
         config = copy.deepcopy(judge.config)
         config.num_hidden_layers = min(layers, config.num_hidden_layers)
         if getattr(config, "layer_types", None):
@@ -57,16 +63,17 @@ class ReplacedTokens(MaskedWords):
         dev_windows: int,
         judged: ReplacedConfig,
     ) -> None:
+        # All chosen sub-words become [MASK], as in the paper: the judge never sees it anyway.
+        config = replace(config, mask=1.0, random=0.0)
         super().__init__(train, dev, config, seed, dev_windows)
         self.judged = judged
 
-    def hide(self, windows: Windows, rows: Any, ids: Ids, epoch: int, name: str) -> Any:
-        """All chosen sub-words become [MASK], as in the paper: the judge never sees it anyway."""
-        kept, self.config = self.config, MaskConfig(self.config.rate, self.config.whole_words, 1, 0)
-        try:
-            return super().hide(windows, rows, ids, epoch, name)
-        finally:
-            self.config = kept
+    def drawn(self, windows: Windows, ids: Ids, epoch: int, name: str) -> Batch:
+        """Windows masked, with what the generator's guesses are drawn by."""
+        batch = super().drawn(windows, ids, epoch, name)
+        key = order.key("guess", name, self.seed, epoch)
+        draws = torch.from_numpy(order.uniform(key, ids, windows.length)).reshape(-1)
+        return replace(batch, draws=draws[batch.places])
 
     def loss(self, model: torch.nn.Module, batch: Batch) -> LossSum:
         """The generator's cross-entropy and the judge's; the weight is the number of windows."""
@@ -76,13 +83,14 @@ class ReplacedTokens(MaskedWords):
         return LossSum(total, float(count))
 
     def tallies(self, model: torch.nn.Module, batch: Batch) -> dict[str, tuple[float, float]]:
-        """The generator's guesses; the judge's loss and how much of what was replaced it finds."""
-        _, verdict, scores, found = self._judge(model, batch)
+        """The generator's guesses; the judge's loss, and as accuracy the F1 of what was replaced."""
+        guess, verdict, scores, found = self._judge(model, batch)
         told = guesses(scores, batch)
         count = float(batch.tokens)
         replaced, caught, called = found
+        total = guess / self.expected + self.judged.weight * verdict / self.train.length
         return {
-            "loss": (told["loss"][0] + self.judged.weight * float(verdict), told["loss"][1]),
+            "loss": (float(total), float(len(batch.inputs["input_ids"]))),
             "generator_loss": told["loss"],
             "generator_accuracy": told["accuracy"],
             "judge_loss": (float(verdict), count),
@@ -99,8 +107,8 @@ class ReplacedTokens(MaskedWords):
         ids = batch.inputs["input_ids"].to(scores.device)
         places = batch.places.to(scores.device)
         with torch.no_grad():
-            noise = -torch.log(-torch.log(torch.rand(scores.shape, device=scores.device) + 1e-20))
-            sampled = (scores.float() + noise).argmax(1) if model.training else scores.argmax(1)
+            assert batch.draws is not None
+            sampled = sample(scores, batch.draws)
             filled = ids.reshape(-1).index_copy(0, places, sampled).view_as(ids)
             truth = torch.zeros_like(ids).reshape(-1)
             truth = truth.index_copy(0, places, (sampled != gold).long()).view_as(ids)
@@ -110,6 +118,19 @@ class ReplacedTokens(MaskedWords):
         called = verdicts.detach() > 0
         caught = float((called & (truth == 1)).sum())
         return guess, verdict, scores, (float(truth.sum()), caught, float(called.sum()))
+
+
+def sample(scores: Tensor, draws: Tensor) -> Tensor:
+    """One entry [n] for each row of scores [n, entries], by its number [n] from [0, 1).
+
+    Sums of whole numbers come out the same on every device, whatever the order of adding.
+    """
+    shares = (torch.softmax(scores.float(), 1) * 2.0**30).to(torch.int32)
+    sums = shares.cumsum(1, dtype=torch.int32)
+    wanted = (draws.to(scores.device) * sums[:, -1]).to(torch.int32)
+    found = torch.searchsorted(sums, wanted.unsqueeze(1), right=True).squeeze(1)
+    # Scores that are not finite sum up to anything; the loss will tell.
+    return found.clamp_(max=scores.shape[1] - 1)
 
 
 def _generator(model: Any) -> PreTrainedModel:

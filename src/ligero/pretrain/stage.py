@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,27 @@ from ligero import config as settings
 from ligero.config import FitConfig, PhaseConfig, PretrainConfig
 from ligero.corpus.shards import TOKENIZER, Shards
 from ligero.errors import DamagedError, InputError
-from ligero.models import build, hub, language
+from ligero.models import attention, build, hub, language
 from ligero.models.reference import MODEL_FOLDER, Reference, resolve
 from ligero.pretrain.general import GeneralDistillation
 from ligero.pretrain.masked import MaskedWords
 from ligero.pretrain.ordered import OrderedSentences
 from ligero.pretrain.replaced import Judged, ReplacedTokens
+from ligero.pretrain.scale import SCALE
 from ligero.pretrain.windows import Windows
-from ligero.runs import CHECKPOINTS, MANIFEST, Run, publish, read_json, sha256, verify, write_json
-from ligero.train import checkpoint, loop, ranks
+from ligero.report import pretrain as page
+from ligero.runs import (
+    CHECKPOINTS,
+    MANIFEST,
+    Run,
+    publish,
+    read_json,
+    sha256,
+    sweep,
+    verify,
+    write_json,
+)
+from ligero.train import checkpoint, loop, order, ranks
 from ligero.train.checkpoint import Position
 from ligero.train.progress import Progress
 from ligero.train.scorer import device
@@ -42,16 +55,22 @@ class Text:
     tokenizer: Tokenizer
 
 
-def pretrain(config: PretrainConfig) -> dict[str, Any]:
+def place(config: PretrainConfig) -> Path:
+    """The run's folder: the one asked for, or one named after the model."""
+    return Path(config.place.out or Path("runs") / f"pretrain-{config.model.replace('/', '-')}")
+
+
+def pretrain(config: PretrainConfig, plan: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Pre-train an encoder; the run's results. A finished run is not done again.
 
+    plan: how the settings were shrunk to a budget (`scale.fitted`), kept as `scale.json`.
     Under torchrun every process calls this alike. Raises InputError for settings that do not go
     together, and for a folder begun with others, with other text or another vocabulary.
     """
     model = resolve(config.model)
     text = _text(config)
     _check(config, model, text)
-    out = Path(config.place.out or Path("runs") / f"pretrain-{model.name.replace('/', '-')}")
+    out = place(config)
     with ranks.joined():
         first = ranks.rank() == 0
         progress = Progress("pre-training", None if first else Console(quiet=True))
@@ -59,8 +78,17 @@ def pretrain(config: PretrainConfig) -> dict[str, Any]:
             if ranks.told(run is not None and run.is_complete(progress.note)):
                 progress.note("already finished")
                 return read_json(out / "results.json")
-            results = _train(config, model, text, out, progress)
+            if run is not None and plan is not None:
+                write_json(out / SCALE, plan)
+            try:
+                results = _train(config, model, text, out, progress)
+            except InputError:
+                # Nothing began: the folder is given back.
+                if run is not None and not (out / "phase-1").exists():
+                    (out / SCALE).unlink(missing_ok=True)
+                raise
             if run is not None:
+                page.write(out, settings.identity(config), results, progress.note)
                 run.finish(results)
             ranks.wait()
             return results
@@ -100,6 +128,14 @@ def _check(config: PretrainConfig, model: Reference, text: Text) -> None:
     for shards in (text.train, text.dev):
         # A flipped byte would be another text: what follows could not be had again.
         shards.verify()
+    for phase in (config.phase, *config.then):
+        for shards in (text.train, text.dev):
+            Windows(shards, text.tokenizer, phase.length, seed=config.seed)
+    if config.mask.mask + config.mask.random > 1:
+        raise InputError(
+            f"mask.mask = {config.mask.mask} and mask.random = {config.mask.random}",
+            expected="shares of one whole",
+        )
     if model.weights is not None:
         Shards(config.shards, build.locate(model.weights))
     if config.objective == "distilbert":
@@ -114,20 +150,14 @@ def _train(
     config: PretrainConfig, reference: Reference, text: Text, out: Path, progress: Progress
 ) -> dict[str, Any]:
     loop.prepare(config.place.threads)
-    model, wanted = _start(config, reference, text)
-    model.to(device())
-    if config.dropout is not None:
-        language.set_dropout(wanted, config.dropout)
-    if config.recompute:
-        wanted.gradient_checkpointing_enable({"use_reentrant": False})
-    if config.compile:
-        for module in model.modules():
-            if isinstance(module, PreTrainedModel) and module.base_model is not module:
-                module.base_model.compile(dynamic=False)
-    phases = []
+    model, wanted = _ready(config, reference, text)
+    phases: list[dict[str, Any]] = []
     for number, phase in enumerate((config.phase, *config.then), 1):
-        objective = _objective(config, phase, text)
-        position = _phase(model, objective, config, phase, out / f"phase-{number}", progress)
+        # Else two phases of one length would read the same windows, hidden the same way.
+        seed = config.seed if number == 1 else order.key("phase", config.seed, number)
+        own = dataclasses.replace(config, seed=seed)
+        objective = _objective(own, phase, text)
+        position = _phase(model, objective, own, phase, out / f"phase-{number}", progress)
         phases.append(
             {
                 **dataclasses.asdict(phase),
@@ -158,13 +188,38 @@ def _train(
     }
 
 
+def _ready(
+    config: PretrainConfig, reference: Reference, text: Text
+) -> tuple[nn.Module, PreTrainedModel]:
+    """What `_start` gives, on its device, as the settings want it trained."""
+    model, wanted = _start(config, reference, text)
+    for phase in (config.phase, *config.then):
+        if phase.length > build.longest(wanted):
+            raise InputError(
+                f"windows of {phase.length} sub-words",
+                expected=f"at most the model's {build.longest(wanted)}",
+            )
+    model.to(device())
+    if config.dropout is not None:
+        language.set_dropout(model, config.dropout)
+    for module in model.modules():
+        if isinstance(module, PreTrainedModel) and module.base_model is not module:
+            attention.use(module)
+            if config.recompute:
+                language.recompute(module)
+            if config.compile:
+                module.base_model.compile(dynamic=False)
+    return model, wanted
+
+
 def _start(
     config: PretrainConfig, reference: Reference, text: Text
 ) -> tuple[nn.Module, PreTrainedModel]:
     """What is trained, and the encoder in it that is wanted in the end."""
     pairs = config.objective == "masked+order"
     if config.objective == "distilbert":
-        teacher = language.load(build.locate(config.distilbert.teacher), seed=config.seed)
+        folder = build.locate(config.distilbert.teacher)
+        teacher = language.load(folder, seed=config.seed, whole=True)
         layers = config.layers or -(-teacher.config.num_hidden_layers // 2)
         student = language.layers_of(teacher, layers)
         return student, student
@@ -208,10 +263,18 @@ def _phase(
 ) -> Position:
     """Train one phase, or load what it came to; its end."""
     done = folder / "end"
-    with contextlib.suppress(DamagedError):
-        verify(done)
-        checkpoint.load_weights(done, model)
-        return Position(**read_json(done / POSITION))
+    if ranks.rank() == 0:
+        folder.mkdir(parents=True, exist_ok=True)
+        sweep(folder)
+    if done.is_dir():
+        try:
+            verify(done)
+        except DamagedError as error:
+            progress.note(f"{folder.name} is damaged and done again ({error})")
+        else:
+            checkpoint.load_weights(done, model)
+            _drop_checkpoints(folder)
+            return Position(**read_json(done / POSITION))
     progress.note(
         f"{phase.steps:,} steps of {phase.batch_size:,} windows of {phase.length} sub-words"
     )
@@ -228,9 +291,15 @@ def _phase(
         with publish(done) as place:
             checkpoint.save_weights(model, place)
             write_json(place / POSITION, dataclasses.asdict(position))
-        shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
     ranks.wait()
+    _drop_checkpoints(folder)
     return position
+
+
+def _drop_checkpoints(folder: Path) -> None:
+    """Free the space of what a finished phase no longer needs."""
+    if ranks.rank() == 0:
+        shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
 
 
 def _fit(config: PretrainConfig, phase: PhaseConfig) -> FitConfig:

@@ -15,9 +15,10 @@ from ligero.errors import InputError
 from ligero.train import order
 from ligero.train.order import Ids
 
-# What a line's sentences end in, and what one may open with besides an upper-case letter.
+# What a line's sentences end in, and what one may open with besides a letter. A quotation mark or a
+# hyphen may as well belong to what comes before.
 _ENDS = frozenset(".?!…")
-_OPENS = frozenset("¿¡«“—–-\"'(")
+_OPENS = frozenset("¿¡«“—–(")
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,12 @@ class Windows:
                 expected=f"at least {2 * self.text:,}, two windows",
             )  # fmt: skip
         self.entries = tokenizer.get_vocab_size()
-        special = {i for i, t in tokenizer.get_added_tokens_decoder().items() if t.special}
+        self.special = np.zeros(self.entries, dtype=bool)
+        self.special[[i for i, t in tokenizer.get_added_tokens_decoder().items() if t.special]] = (
+            True
+        )
         # What a random replacement is drawn from.
-        self.plain = np.array([i for i in range(self.entries) if i not in special])
+        self.plain = np.flatnonzero(~self.special)
 
     def read(self, ids: Ids, epoch: int) -> Rows:
         """The windows `ids` of an epoch."""
@@ -89,36 +93,75 @@ class Windows:
                 at += 1
             piece = piece[: self.length - 1 - at]
             here = slice(at, at + len(piece))
-            ids[here], begins[here], inner[here] = window.ids[piece], window.words[piece], True
+            ids[here], begins[here] = window.ids[piece], window.words[piece]
+            # [UNK], or a special token that someone wrote into a text, is nothing to be guessed.
+            inner[here] = ~self.special[window.ids[piece]]
             at += len(piece)
         # A window may begin within a word: what it has of it is a word here.
-        begins[1] = inner[1]
+        begins[1] = True
 
     @cached_property
-    def _sentences(self) -> tuple[np.ndarray, np.ndarray]:
-        """Which entries may end a sentence, and which may begin one: bool [entries]."""
-        ends, opens = np.zeros((2, self.entries), dtype=bool)
-        upper = False
+    def _signs(self) -> "_Signs":
+        shown = [""] * self.entries
+        decoder = self.tokenizer.decoder
         for entry, number in self.tokenizer.get_vocab().items():
-            shown = entry.removeprefix("##").lstrip("▁ĠG") if entry else entry
-            if not shown:
-                continue
-            ends[number] = set(shown) <= _ENDS
-            opens[number] = shown[0].isupper() or shown[0] in _OPENS
-            upper |= shown[0].isupper()
+            # A byte-level vocabulary's entries are readable only once they are decoded.
+            text = decoder.decode([entry]) if decoder is not None else entry
+            shown[number] = text.removeprefix("##").strip("▁ ")
         # A lowercase vocabulary does not tell: any word may begin a sentence there.
-        return ends, opens if upper else np.ones_like(opens)
+        upper = np.array([text[:1].isupper() for text in shown])
+        any_case = not (upper & ~self.special).any()
+        letter = np.array([text[:1].isalpha() for text in shown])
+        capital = np.array([not text or text.isupper() for text in shown])
+        return _Signs(
+            empty=np.array([not text for text in shown]),
+            letters=np.array([len(text) for text in shown]),
+            capital=capital | letter if any_case else capital,
+            ends=np.array([set(text) <= _ENDS for text in shown]),
+            point=np.array([text == "." for text in shown]),
+            opens=np.array([text[:1] in _OPENS and text != "" for text in shown]),
+            first=letter if any_case else upper,
+        )
 
     def sentence_starts(self, window: Window) -> np.ndarray:
         """Where within a window a line or sentence begins, its first sub-word left out: positions.
 
-        Within a line a sentence begins where a word that may open one follows ".", "?", "!" or "…";
-        the point of an abbreviation before a name counts too, which few are.
+        Within a line a sentence begins where a word that may open one follows ".", "?", "!" or "…",
+        unless a point stands after one or two capitals: "EE.UU.", "D. Juan". The point of a longer
+        abbreviation before a name counts too, which few are.
         """
-        ends, opens = self._sentences
-        ids = window.ids.astype(np.int64)
-        after = np.zeros(len(ids), dtype=bool)
-        after[1:] = ends[ids[:-1]] & opens[ids[1:]] & window.words[1:]
-        after |= window.lines
-        after[0] = False
-        return np.flatnonzero(after)
+        signs, ids = self._signs, window.ids.astype(np.int64)
+        begins = window.words.copy()
+        begins[0] = True
+        first = np.flatnonzero(begins)
+        # Some vocabularies cut the mark of a word's start off the word itself.
+        told = ids[np.minimum(first + signs.empty[ids[first]], len(ids) - 1)]
+        ends = np.logical_and.reduceat(signs.ends[ids], first)
+        short = np.logical_and.reduceat(signs.capital[ids], first)
+        short &= np.add.reduceat(signs.letters[ids], first) <= 2
+        names = signs.first[told]
+        names[2:] &= ~(short[:-2] & signs.point[told[1:-1]])
+        after = np.zeros(len(first), dtype=bool)
+        after[1:] = ends[:-1] & (signs.opens[told] | names)[1:]
+        starts = window.lines.copy()
+        starts[first[after]] = True
+        starts[0] = False
+        return np.flatnonzero(starts)
+
+
+@dataclass(frozen=True)
+class _Signs:
+    """What an entry of a vocabulary may be to a sentence, each [entries].
+
+    empty: nothing but the mark of a word's start. letters: how many characters it has. capital:
+    capitals alone, or nothing. ends: signs that end a sentence, or nothing. point: the sign ".".
+    opens: signs that begin a sentence. first: begins with a letter that may begin one.
+    """
+
+    empty: np.ndarray
+    letters: np.ndarray
+    capital: np.ndarray
+    ends: np.ndarray
+    point: np.ndarray
+    opens: np.ndarray
+    first: np.ndarray

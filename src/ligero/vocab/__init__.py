@@ -12,6 +12,7 @@ from tokenizers import Tokenizer, decoders, models
 
 from ligero import errors
 from ligero.vocab import learn
+from ligero.vocab.count import SPACE, Words
 from ligero.vocab.learn import ALPHABET
 from ligero.vocab.special import (
     FAMILIES,
@@ -21,7 +22,6 @@ from ligero.vocab.special import (
     special_tokens,
     template,
 )
-from ligero.vocab.count import SPACE, Words
 
 __all__ = [
     "ALGORITHMS", "ALPHABET", "FAMILIES", "NAMINGS", "SPECIAL_TOKENS",

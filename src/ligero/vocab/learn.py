@@ -29,7 +29,7 @@ CONTINUES = "##"
 _LONGEST_PIECE = 16
 _LONGEST_WORD = 32  # for Unigram's estimates; 1e-7 ** 32 is still far from underflow
 _ESTIMATED_WORDS = 60_000  # most frequent distinct words Unigram is estimated on: about 6 s
-_TOLD = 10_000  # of one word in a line for the library's trainers
+_TOLD = 1000  # of one word in a line for the library's trainers
 
 
 def _letters(words: Counter[str], required: Iterable[str], size: int) -> list[str]:
@@ -51,7 +51,7 @@ def _learn(words: Counter[str], trainer: trainers.Trainer, model: models.Model) 
     tokenizer = Tokenizer(model)
     # The trainers count for themselves, so each word is told as often as it is there: most of the
     # time that a vocabulary takes.
-    tokenizer.pre_tokenizer = pre_tokenizers.CharDelimiterSplit(" ")
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     lines = (
         " ".join([word] * min(_TOLD, count - start))
         for word, count in sorted(words.items())

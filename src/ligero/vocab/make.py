@@ -13,16 +13,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from tokenizers import Tokenizer
+
 from ligero import runs, vocab
-from ligero.errors import DamagedError, InputError, unknown
+from ligero.errors import DamagedError, InputError, LigeroError, unknown
 from ligero.jobs import Job, Workers
 from ligero.vocab import measure
 
 PART = 32 << 20
 """Characters of a raw file that one job counts."""
 
-SAMPLE = 2_000_000
-"""Characters that a vocabulary is measured on, of all it was learned from and of each other file."""
+SAMPLE = 1_000_000
+"""Characters that a vocabulary is measured on, of all that it was learned from."""
+
+MOST = 5_000_000
+"""Characters that it is measured on at most, of each other file."""
 
 LEARNED_FROM = "learned from"
 RESULTS = "results.json"
@@ -70,7 +75,9 @@ def make(
     Raises InputError for inputs that cannot be read, hold no word, or are shards; for a size that
     the letters and signs of Spanish fill; and for an `out` that holds anything else.
     """
-    settings, out = settings or Settings(), Path(out)
+    settings, out = settings or Settings(), Path(out).absolute()
+    if not inputs:
+        raise InputError("no text to learn from", expected="files, or a corpus's folder")
     _check(settings)
     identity = {
         "inputs": [_digest(Path(path)) for path in inputs],
@@ -96,27 +103,53 @@ def make(
 
 
 def sample(path: Path, field: str) -> list[str]:
-    """The first documents of a file, SAMPLE characters together; InputError as `read` raises it."""
+    """The documents of a file until MOST characters; InputError as `read.frames` raises it."""
     from ligero.corpus import read
 
     texts: list[str] = []
-    room = SAMPLE
-    for frame in read.frames([path], field, SAMPLE):
+    room = MOST
+    for frame in read.frames([path], field, MOST):
         for text in frame["text"]:
             texts.append(text[:room])
             room -= len(texts[-1])
             if not room:
                 return texts
     if not texts:
-        raise InputError("no text", file=path)
+        raise InputError("no document", file=path, expected="Spanish text")
     return texts
 
 
-def count_part(folder: Path, text: str, field: str, algorithm: str, lowercase: bool) -> None:
+def load(folder: str | Path) -> Tokenizer:
+    """The tokenizer in a folder, whoever made it: a vocabulary's, a model's, a finished run's.
+
+    Raises InputError when there is none, or one that cannot be read.
+    """
+    from ligero.corpus.shards import tokenizer_json
+    from ligero.models.reference import finished
+
+    place = Path(folder)
+    if not place.is_dir():
+        raise InputError("no such folder", file=place, expected="a tokenizer's folder")
+    place = finished(place)
+    try:
+        tokenizer = Tokenizer.from_str(tokenizer_json(place))
+    except LigeroError:
+        raise
+    except ImportError:
+        # Only transformers reads the older files.
+        raise InputError("no tokenizer.json", file=place, expected="a tokenizer's folder") from None
+    except Exception as error:  # the library raises nothing narrower
+        raise InputError(f"no valid tokenizer ({error})", file=place) from None
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def count_part(folder: Path, text: str, algorithm: str, lowercase: bool) -> None:
     """A job: the words of one Parquet file, and a sample of its text."""
     import polars as pl
 
-    texts = pl.read_parquet(text, columns=[field])[field].drop_nulls()
+    texts = pl.read_parquet(text, columns=["text"])["text"]
     counted = vocab.splits(algorithm, lowercase).count(texts)
     _write(folder / _WORDS, dict(sorted(counted.items())))
     # Documents from all over the part, were it read in the order of its sources.
@@ -139,7 +172,7 @@ class _Make:
         """Count, learn, measure; the folder, whole. Returns its results."""
         settings = self.settings
         # Before the work, since they may not be readable.
-        others = {str(path): sample(path, settings.text_field) for path in valid}
+        others = {path.name: sample(path, settings.text_field) for path in valid}
         counted = self._counted()
         family = vocab.FAMILIES[settings.family]
         tokenizer = vocab.train_counted(
@@ -167,23 +200,22 @@ class _Make:
 
     def _counted(self) -> list[Path]:
         """The folders of all parts' counts."""
-        jobs: list[Path] = []
-        self.crew.run(self._jobs(jobs), "words")
-        if not jobs:
-            raise InputError("no document", file=self.inputs[0] if self.inputs else None)
-        return jobs
+        made: list[Path] = []
+        self.crew.run(self._jobs(made), "words")
+        if not made:
+            raise InputError("no document", file=self.inputs[0], expected="Spanish text")
+        return made
 
     def _jobs(self, made: list[Path]) -> Iterator[Job]:
         for path in self.inputs:
             texts = _texts_of(path) if path.is_dir() else self._cut(path, made)
-            field = "text" if path.is_dir() else self.settings.text_field
             for text in texts:
                 made.append(self.parts / "counted" / f"part-{len(made):05d}")
-                settings = self.settings
                 arguments = {
-                    "text": str(text), "field": field,
-                    "algorithm": settings.algorithm, "lowercase": settings.lowercase,
-                }  # fmt: skip
+                    "text": str(text),
+                    "algorithm": self.settings.algorithm,
+                    "lowercase": self.settings.lowercase,
+                }
                 yield Job(made[-1], f"{__name__}:count_part", arguments)
 
     def _cut(self, path: Path, made: list[Path]) -> Iterator[Path]:
@@ -195,10 +227,7 @@ class _Make:
             place = raw / f"part-{len(made):05d}"
             if not runs.is_published(self.parts / "counted" / place.name):
                 with runs.publish(place) as folder:
-                    field = self.settings.text_field
-                    frame.select(text="text").rename({"text": field}).write_parquet(
-                        folder / _TEXT, compression="lz4"
-                    )
+                    frame.select("text").write_parquet(folder / _TEXT, compression="lz4")
             yield place / _TEXT
             for each in raw.glob("part-*"):
                 if runs.is_published(self.parts / "counted" / each.name):
@@ -219,7 +248,8 @@ def _drawn(counted: Sequence[Path]) -> list[str]:
     texts: list[str] = []
     for part in counted:
         left = room
-        for text in runs.read_json(part / _SAMPLE):
+        # Every so many, since the first ones would be of one source.
+        for text in runs.read_json(part / _SAMPLE)[:: len(counted)]:
             if left <= 0:
                 break
             texts.append(text[:left])

@@ -58,14 +58,14 @@ def over(tokenizer: Tokenizer, texts: Iterable[str]) -> dict[str, Any]:
         for line, found in zip(some, encoded, strict=True):
             total["characters"] += sum(map(len, line.split()))
             total["sub_words"] += len(found.ids)
-            total["unknown"] += found.ids.count(unknown)
+            total["unknown"] += 0 if unknown is None else found.ids.count(unknown)
             for start, end, held in _held(line, found.offsets):
                 total["words"] += 1
                 total["pieces"] += len(held)
                 total["single_letters"] += end - start > 1 and sum(b - a == 1 for _, a, b in held)
-                total["whole"] += [(start, end)] == [
-                    (a, b) for n, a, b in held if found.ids[n] != unknown
-                ] and len(held) == 1
+                if len(held) == 1:
+                    number, *span = held[0]
+                    total["whole"] += span == [start, end] and found.ids[number] != unknown
     words, sub_words = total["words"], total["sub_words"]
     return {
         "characters": total["characters"],
@@ -98,17 +98,22 @@ def itself(tokenizer: Tokenizer) -> dict[str, Any]:
 
 
 def cut(tokenizer: Tokenizer, text: str) -> str:
-    """`text` with "|" between sub-words that no space parts; what is unknown in ⟦ ⟧."""
+    """`text` with "|" between sub-words that no space parts; what is unknown in ⟦ ⟧.
+
+    Of sub-words that share a character (its bytes, or a mark before it) the last shows it.
+    """
     found = tokenizer.encode(text, add_special_tokens=False)
     unknown = unknown_id(tokenizer)
+    spans = _trimmed(text, found.offsets)
     parts: list[str] = []
     done = 0
-    for number, (start, end) in zip(found.ids, _trimmed(text, found.offsets), strict=True):
-        if start >= end:
-            continue
-        between = text[done:start] if start > done else ""
-        parts += [between] if between or not parts else ["|"]
-        parts += [f"⟦{text[start:end]}⟧"] if number == unknown else [text[start:end]]
+    for index, (number, (start, end)) in enumerate(zip(found.ids, spans, strict=True)):
+        if index:
+            parts.append(text[done:start] or "|")
+        if index + 1 < len(spans) and spans[index + 1][0] == start:
+            end = start
+        shown = text[max(start, done) : end]
+        parts.append(f"⟦{shown}⟧" if number == unknown else shown)
         done = max(done, end)
     return "".join(parts)
 

@@ -1,0 +1,46 @@
+"""Settings as flags of a verb: one flag for each, laid over a TOML file."""
+
+import argparse
+from typing import Any, TypeVar
+
+from ligero import config
+
+T = TypeVar("T")
+
+# Verbs that work on a task take it without a flag.
+TASK = ("data", "task")
+
+
+def add(parser: Any, cls: type) -> None:
+    """One flag for each setting of a dataclass and its sections."""
+    groups: dict[str, Any] = {}
+    for option in config.options(cls):
+        if option.path == TASK:
+            continue
+        title = option.path[0].replace("_", " ") if len(option.path) > 1 else "run"
+        if title not in groups:
+            groups[title] = parser.add_argument_group(title)
+        default = "" if option.default in (None, "") else f" (default: {option.default})".lower()
+        groups[title].add_argument(
+            config.flag(option),
+            dest="set " + ".".join(option.path),
+            default=argparse.SUPPRESS,
+            metavar=option.metavar,
+            help=option.help.replace("%", "%%") + default,
+        )
+
+
+def given(chosen: argparse.Namespace) -> dict[tuple[str, ...], Any]:
+    """The settings that flags gave: path -> text."""
+    return {
+        tuple(name.removeprefix("set ").split(".")): value
+        for name, value in vars(chosen).items()
+        if name.startswith("set ")
+    }
+
+
+def read(chosen: argparse.Namespace, cls: type[T], task: str | None = None) -> T:
+    """A verb's settings: its TOML file (`--config`), and over it flags and the task."""
+    table = config.read_toml(chosen.config) if chosen.config else {}
+    over = {TASK: task} if task else {}
+    return config.build(cls, config.nest({**given(chosen), **over}, table))

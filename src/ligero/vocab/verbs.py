@@ -1,0 +1,145 @@
+"""`ligero vocab`: its flags, and what is called and printed. No logic."""
+
+import argparse
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from ligero.errors import LigeroError
+
+# What reads text and counts it by part; rules and copies of a corpus need more.
+NEEDED = ("polars", "zstandard")
+
+
+def add(parser: Any) -> None:
+    """Give `ligero vocab` its two steps: train, report."""
+    steps = parser.add_subparsers(dest="step", required=True, metavar="STEP", title="steps")
+
+    def step(name: str, run: Callable[[argparse.Namespace], None], text: str) -> Any:
+        made = steps.add_parser(name, help=text, description=text, allow_abbrev=False)
+        made.set_defaults(run=run)
+        return made
+
+    made = step("train", _train, "learn a vocabulary from text")
+    made.add_argument(
+        "inputs", nargs="+", metavar="INPUT",
+        help="a corpus that was built; or text, JSON lines, Parquet, also .gz, .xz, .zst, .bz2",
+    )  # fmt: skip
+    made.add_argument("--out", required=True, metavar="DIR", help="the vocabulary's folder")
+    made.add_argument(
+        "--algorithm", default="unigram", metavar="NAME",
+        help="unigram, bpe or wordpiece (default: unigram)",
+    )  # fmt: skip
+    made.add_argument(
+        "--size", type=_count, default=16_000, metavar="N", help="entries (default: 16000)"
+    )
+    made.add_argument("--lowercase", action="store_true", help="fold case; accents stay")
+    made.add_argument(
+        "--model", metavar="NAME",
+        help="a model of the catalog that it is for: special tokens are named as its papers do "
+        "(default: as BERT's)",
+    )  # fmt: skip
+    made.add_argument(
+        "--max-length", type=_count, default=512, metavar="N",
+        help="longest window in sub-words (default: 512)",
+    )  # fmt: skip
+    made.add_argument(
+        "--valid", action="append", default=[], metavar="FILE",
+        help="other text to measure it on; may be given again",
+    )  # fmt: skip
+    made.add_argument(
+        "--workers", type=_count, metavar="N", help="processes; one a core if left out"
+    )
+    _text_field(made)
+
+    made = step("report", _report, "measure any tokenizer, on text if there is some")
+    made.add_argument("folder", metavar="DIR", help="a tokenizer's folder, or a finished model's")
+    made.add_argument("files", nargs="*", metavar="FILE", help="text to measure it on")
+    made.add_argument(
+        "--beside", action="append", default=[], metavar="DIR",
+        help="another tokenizer to compare with; may be given again",
+    )  # fmt: skip
+    _text_field(made)
+
+
+def _text_field(parser: Any) -> None:
+    parser.add_argument(
+        "--text-field", default="text", metavar="NAME", help="where records have text"
+    )
+
+
+def _train(chosen: argparse.Namespace) -> None:
+    _need()
+    from ligero.models import catalog
+    from ligero.vocab import make
+
+    settings = make.Settings(
+        algorithm=chosen.algorithm,
+        size=chosen.size,
+        lowercase=chosen.lowercase,
+        family=catalog.find(chosen.model).family if chosen.model else "bert",
+        max_length=chosen.max_length,
+        text_field=chosen.text_field,
+    )
+    results = make.make(chosen.inputs, chosen.out, settings, chosen.workers, chosen.valid, _say)
+    _show({Path(chosen.out).name: results})
+    count = results["vocabulary"]["entries"]
+    if count < settings.size:
+        _say(f"{count:,} entries where {settings.size:,} were asked for: the text has no more")
+    print(f"\n{chosen.out}: {count:,} entries; compare: ligero vocab report {chosen.out} FILE...")
+
+
+def _report(chosen: argparse.Namespace) -> None:
+    if chosen.files:
+        _need()
+    from ligero.report.tables import short
+    from ligero.vocab import make, measure
+
+    folders = list(dict.fromkeys([chosen.folder, *chosen.beside]))
+    tokenizers = {folder: make.load(folder) for folder in folders}
+    texts = {file: make.sample(Path(file), chosen.text_field) for file in chosen.files}
+    names, files = short(folders), short(list(texts))
+    _show(
+        {
+            names[folder]: {
+                "vocabulary": measure.itself(tokenizer),
+                "texts": {files[f]: measure.over(tokenizer, some) for f, some in texts.items()},
+            }
+            for folder, tokenizer in tokenizers.items()
+        }
+    )
+
+
+def _show(reports: Mapping[str, Any]) -> None:
+    from rich.console import Console
+
+    from ligero.report import vocab as report
+
+    console = Console()
+    if not console.is_terminal:
+        # A pipe or a file has no width: nothing that is printed to one is folded.
+        console = Console(width=1000)
+    for part in report.shown(reports):
+        console.print(part, highlight=False)
+
+
+def _say(text: str) -> None:
+    from rich.console import Console
+
+    Console(stderr=True).print(f"  {text}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _count(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: a whole number, at least 1")
+    return number
+
+
+def _need() -> None:
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise LigeroError(
+            f"{', '.join(missing)} not installed; install them with: pip install 'ligero[corpus]'"
+        )
