@@ -172,7 +172,7 @@ def in_turn(
     calls: dict[str, Callable[[], Any]], reference: Callable[[], Any], rounds: int
 ) -> dict[str, list[float]]:
     """Seconds of each call, all taking turns; the slow reference every twentieth round."""
-    taken: dict[str, list[float]] = {name: [] for name in calls} | {"beto": []}
+    taken: dict[str, list[float]] = {name: [] for name in (*calls, "beto")}
     for number in range(rounds + 10):
         for name, call in calls.items():
             # The first of two leaves the caches as this model has them, as in a server of one model.

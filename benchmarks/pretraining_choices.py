@@ -3,9 +3,10 @@
     python benchmarks/pretraining_choices.py --shards runs/shards --minutes 6 --out runs/choices
 
 Expects shards of each vocabulary in folders named after it: runs/shards-16k and runs/shards-16k-valid
-for `--shards runs/shards`. Every candidate trains for the same time: its speed is measured first, and
-its schedule ends with that time. Then it is fine-tuned on named entities and parts of speech ($LIGERO_DATA), by
-which candidates of different vocabularies or objectives can be compared, which losses cannot.
+for `--shards runs/shards`. Every candidate trains for the same time: its speed is measured first,
+and its schedule ends with that time. Then it is fine-tuned on named entities and parts of speech
+($LIGERO_DATA), by which candidates of different vocabularies or objectives can be compared, which
+losses cannot.
 What is finished is not done again; `--only NAME` runs one.
 """
 
@@ -180,8 +181,8 @@ def page(found: dict[str, Any], arguments: argparse.Namespace) -> None:
     text = tables.markdown(heading, rows) + (
         f"\n\n{arguments.minutes:g} minutes of training each, one seed, length 128. Date: {date.today()}. "
         f"Machine: 2 cores with AVX-512 and AMX, 24 GiB, shared ({platform.machine()}), load "
-        f"{os.getloadavg()[0]:.1f} at the end. Python {platform.python_version()}, torch {torch.__version__}, "
-        f"transformers {version('transformers')}.\n"
+        f"{os.getloadavg()[0]:.1f} at the end. Python {platform.python_version()}, torch "
+        f"{torch.__version__}, transformers {version('transformers')}.\n"
     )
     print(text)
     if arguments.page:

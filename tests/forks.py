@@ -71,6 +71,7 @@ def _serve() -> None:
     models = "transformers.models"
     for name in (
         "ligero.compress",
+        "ligero.pretrain.stage",
         f"{models}.bert.modeling_bert",
         f"{models}.modernbert.modeling_modernbert",
     ):

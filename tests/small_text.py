@@ -12,7 +12,9 @@ from ligero.corpus import shards
 from ligero.demo import generate
 
 # A long word, an unknown sign, a special token written out, and what only looks like a sentence's end.
-ODD = "Los EE.UU. de D. Juan 😀 desoxirribonucleicamente [MASK] pagan 3.000,5 €. ¿Sí? No… «Él» calla."
+ODD = (
+    "Los EE.UU. de D. Juan 😀 desoxirribonucleicamente [MASK] pagan 3.000,5 €. ¿Sí? No… «Él» calla."
+)
 
 
 def documents(count: int, seed: int = 0, distinct: int = 0) -> list[str]:

@@ -1,4 +1,4 @@
-"""The one look of all progress bars: what is done, how much of it, time taken and time left."""
+"""What a person sees while work goes on: bars with the time left, and sentences between them."""
 
 from rich.console import Console
 from rich.progress import (
@@ -29,3 +29,8 @@ def bars(console: Console, *columns: ProgressColumn) -> Progress:
         disable=not console.is_terminal,
         transient=True,
     )
+
+
+def say(text: str) -> None:
+    """One sentence on the standard error."""
+    Console(stderr=True).print(f"  {text}", highlight=False, markup=False, soft_wrap=True)

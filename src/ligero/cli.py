@@ -178,7 +178,7 @@ def _suite(chosen: argparse.Namespace) -> None:
     from ligero.report import suite as report
     from ligero.report import tables
 
-    _print(tables.terminal(*report.table(suite.run(chosen.recipe, out, given))))
+    tables.show(tables.terminal(*report.table(suite.run(chosen.recipe, out, given))))
     print(f"\nall of it: {out}/README.md")
 
 
@@ -231,6 +231,7 @@ def _evaluate(chosen: argparse.Namespace) -> None:
 def _predict(chosen: argparse.Namespace) -> None:
     _need_training()
     from ligero import predict
+    from ligero.report import tables
 
     _make_room(chosen.out)
     if not chosen.texts and isinstance(sys.stdin, io.TextIOWrapper):
@@ -245,7 +246,7 @@ def _predict(chosen: argparse.Namespace) -> None:
         if chosen.json:
             print(json.dumps(answer, ensure_ascii=False), flush=True)
         else:
-            _print(predict.shown(text, found))
+            tables.show(predict.shown(text, found))
     if chosen.out:
         write_json(Path(chosen.out), answers)
 
@@ -253,6 +254,7 @@ def _predict(chosen: argparse.Namespace) -> None:
 def _check(chosen: argparse.Namespace) -> None:
     from ligero import check
     from ligero.report import check as page
+    from ligero.report import tables
 
     data = config.DataConfig(
         task=chosen.task,
@@ -270,7 +272,7 @@ def _check(chosen: argparse.Namespace) -> None:
         print(json.dumps(report, ensure_ascii=False))
     else:
         for part in page.shown(report, everything=chosen.all):
-            _print(part)
+            tables.show(part)
     # Every file's error, not the first alone.
     for message in report["errors"]:
         print(f"{COMMAND}: {message}", file=sys.stderr)
@@ -284,10 +286,10 @@ def _tasks(chosen: argparse.Namespace) -> None:
     from ligero.tasks import catalog, source
 
     if not chosen.name:
-        _print(tables.terminal(*source.listing(chosen.data)))
+        tables.show(tables.terminal(*source.listing(chosen.data)))
         return
     for part in report.shown(catalog.find(chosen.name), chosen.data):
-        _print(part)
+        tables.show(part)
 
 
 def _models(chosen: argparse.Namespace) -> None:
@@ -298,7 +300,7 @@ def _models(chosen: argparse.Namespace) -> None:
         [m.name, m.about, tables.millions(m.parameters), m.licence, m.hub or "created at random"]
         for m in catalog.MODELS.values()
     ]
-    _print(tables.terminal(["model", "", "parameters", "licence", "weights"], rows))
+    tables.show(tables.terminal(["model", "", "parameters", "licence", "weights"], rows))
 
 
 def _demo(chosen: argparse.Namespace) -> None:
@@ -329,7 +331,7 @@ def _need_training() -> None:
 def _print_results(results: dict[str, Any], *, paper: bool = False) -> None:
     from ligero.report import tables
 
-    _print(tables.terminal(*tables.comparison(results, paper=paper)))
+    tables.show(tables.terminal(*tables.comparison(results, paper=paper)))
 
 
 def _print_details(details: dict[str, Any]) -> None:
@@ -339,20 +341,10 @@ def _print_details(details: dict[str, Any]) -> None:
     for name, labels in details.items():
         if labels:
             print(f"\n{name}")
-            _print(tables.terminal(*tables.details(labels)))
+            tables.show(tables.terminal(*tables.details(labels)))
 
 
 def _make_room(file: str | None) -> None:
     """Make the folder of a file that is to be written, before the work and not after it."""
     if file:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
-
-
-def _print(what: Any) -> None:
-    from rich.console import Console
-
-    console = Console()
-    if not console.is_terminal:
-        # A pipe or a file has no width: nothing that is printed to one is folded.
-        console = Console(width=1000)
-    console.print(what, highlight=False)

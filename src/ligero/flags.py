@@ -8,7 +8,7 @@ from ligero import config
 T = TypeVar("T")
 
 # Verbs that work on a task take it without a flag.
-TASK = ("data", "task")
+TASK: tuple[str, ...] = ("data", "task")
 
 
 def add(parser: Any, cls: type) -> None:
@@ -44,3 +44,11 @@ def read(chosen: argparse.Namespace, cls: type[T], task: str | None = None) -> T
     table = config.read_toml(chosen.config) if chosen.config else {}
     over = {TASK: task} if task else {}
     return config.build(cls, config.nest({**given(chosen), **over}, table))
+
+
+def count(text: str) -> int:
+    """A flag's type: a whole number, at least 1."""
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: a whole number, at least 1")
+    return number

@@ -185,3 +185,20 @@ def test_reading_needs_numpy_alone(place):
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_a_tokenizer_is_the_same_however_it_is_written(place, tmp_path):
+    file = place / "tokenizer" / "tokenizer.json"
+    definition = json.loads(file.read_text())
+    definition["padding"] = {
+        "strategy": "BatchLongest", "direction": "Right", "pad_to_multiple_of": None,
+        "pad_id": 0, "pad_type_id": 0, "pad_token": "[PAD]",
+    }  # fmt: skip
+    (tmp_path / "tokenizer.json").write_text(json.dumps(definition, separators=(",", ":")))
+    assert len(Shards(place / "shards", tmp_path)) == len(Shards(place / "shards"))
+    vocabulary = definition["model"]["vocab"]
+    vocabulary[-1], vocabulary[-2] = vocabulary[-2], vocabulary[-1]
+    for text in (json.dumps(definition), "{}"):
+        (tmp_path / "tokenizer.json").write_text(text)
+        with pytest.raises(InputError, match="shards of another tokenizer"):
+            Shards(place / "shards", tmp_path)

@@ -20,7 +20,7 @@ ROAD = {
     "tasks": 3, "models": 3,
     "vocab": 4, "vocab/make": 2, "vocab/verbs": 2,
     "flags": 4,
-    "config": 5, "hub": 5, "jobs": 5, "runs": 5,
+    "config": 5, "settings": 6, "hub": 5, "jobs": 5, "runs": 5,
     "bars": 6, "errors": 6,
     "__init__": 7,
 }  # fmt: skip

@@ -45,9 +45,7 @@ def weights(seed=0):
 
 
 def parameters(values):
-    return {
-        n: torch.nn.Parameter(torch.tensor(v, dtype=torch.float64)) for n, v in values.items()
-    }
+    return {n: torch.nn.Parameter(torch.tensor(v, dtype=torch.float64)) for n, v in values.items()}
 
 
 @pytest.mark.parametrize("steps", [1, 5])

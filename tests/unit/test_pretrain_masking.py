@@ -108,13 +108,17 @@ def test_what_is_hidden_never_passes_the_rate_and_falls_little_short(real, lengt
         )  # fmt: skip
         counts = chosen(rows, hidden).sum(1)
         budget = np.maximum(1, np.floor(rate * rows.inner.sum(1) + 0.5))
-        longest = np.array([_longest_word(*row) for row in zip(rows.begins, rows.inner, strict=True)])
+        longest = np.array(
+            [_longest_word(*row) for row in zip(rows.begins, rows.inner, strict=True)]
+        )
         assert (counts >= 1).all() and (counts <= np.maximum(budget, longest)).all()
         # Passed only where one word alone is longer than what the rate allows.
         assert ((counts <= budget) | (longest > budget)).all()
         hidden_share += counts.sum()
         asked += budget.sum()
-    print(f"\n{rows.inner.sum() / rows.begins.sum():.2f} a word, length {length}, rate {rate}: {1 - hidden_share / asked:.1%} short")
+    print(
+        f"\n{rows.inner.sum() / rows.begins.sum():.2f} a word, length {length}, rate {rate}: {1 - hidden_share / asked:.1%} short"
+    )
     assert 1 - below < hidden_share / asked <= 1
 
 

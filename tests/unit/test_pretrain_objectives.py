@@ -309,7 +309,9 @@ def test_guesses_are_drawn_as_the_scores_say():
     wanted = [torch.multinomial(row.softmax(0), 1) for row in wide]
     assert len(wanted) == len(replaced.sample(wide, draws[:50]))
     broken = torch.full((3, 7), torch.nan)
-    assert ((replaced.sample(broken, draws[:3]) >= 0) & (replaced.sample(broken, draws[:3]) < 7)).all()
+    assert (
+        (replaced.sample(broken, draws[:3]) >= 0) & (replaced.sample(broken, draws[:3]) < 7)
+    ).all()
 
 
 def test_the_judge_is_told_what_was_replaced_and_not_what_was_guessed_right(

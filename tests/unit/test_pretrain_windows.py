@@ -1,5 +1,7 @@
 """Windows are the text, whole and in order, with special tokens where they belong."""
 
+import itertools
+
 import numpy as np
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -95,7 +97,7 @@ def test_rows_do_not_depend_on_what_is_read_with_them(text):
 
 
 def test_too_little_text_and_no_mask_are_refused(text, tmp_path, place):
-    held, tokenizer = text
+    held, _ = text
     length = held.tokens // 2 + 2
     assert windows(text, length).size == 1
     with pytest.raises(InputError, match="sub-words of text"):
@@ -132,7 +134,7 @@ def found_in(tokenizer, texts):
         encoded = tokenizer.encode(text, add_special_tokens=False)
         numbers = [-1, *encoded.word_ids]
         ids += encoded.ids
-        words += [a != b for a, b in zip(numbers, numbers[1:], strict=False)]
+        words += [a != b for a, b in itertools.pairwise(numbers)]
         lines += [True] + [False] * (len(encoded.ids) - 1)
     window = Window(*map(np.array, (ids, words, lines)), np.zeros(len(ids), dtype=bool))
     at = read.sentence_starts(window)

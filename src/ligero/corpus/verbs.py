@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from ligero import flags
 from ligero.errors import InputError, LigeroError
 
 # The steps of a corpus's results, as a person reads of them.
@@ -33,7 +34,7 @@ def add(parser: Any) -> None:
     )  # fmt: skip
     made.add_argument("--out", required=True, metavar="DIR", help="the corpus's folder")
     made.add_argument(
-        "--workers", type=_count, metavar="N", help="processes; one a core if left out"
+        "--workers", type=flags.count, metavar="N", help="processes; one a core if left out"
     )
     made.add_argument(
         "--text-field", default="text", metavar="NAME", help="where records have text"
@@ -49,13 +50,15 @@ def add(parser: Any) -> None:
         "--keep-near-copies", action="store_true", help="keep documents much like an earlier one"
     )
     made.add_argument(
-        "--shortest-line", type=_count, default=40, metavar="N",
+        "--shortest-line", type=flags.count, default=40, metavar="N",
         help="characters from which a repeated line goes (default: 40)",
     )  # fmt: skip
 
     made = step("report", _report, "show what each rule did, with samples")
     made.add_argument("folder", metavar="DIR", help="a corpus that was built")
-    made.add_argument("--samples", type=_count, default=3, metavar="N", help="of each rule (3)")
+    made.add_argument(
+        "--samples", type=flags.count, default=3, metavar="N", help="of each rule (3)"
+    )
     made.add_argument("--html", metavar="FILE", help="write all samples there as one page")
 
     made = step("shards", _shards, "cut a corpus into shards of sub-word ids")
@@ -63,12 +66,13 @@ def add(parser: Any) -> None:
     made.add_argument("--tokenizer", required=True, metavar="DIR", help="a tokenizer's folder")
     made.add_argument("--out", required=True, metavar="DIR", help="the shards' folder")
     made.add_argument(
-        "--workers", type=_count, metavar="N", help="processes; one a core if left out"
+        "--workers", type=flags.count, metavar="N", help="processes; one a core if left out"
     )
 
 
 def _build(chosen: argparse.Namespace) -> None:
     _need()
+    from ligero import bars
     from ligero.corpus import build
 
     settings = build.Settings(
@@ -78,7 +82,7 @@ def _build(chosen: argparse.Namespace) -> None:
         text_field=chosen.text_field,
         cleaning={"lowercase": chosen.lowercase, "other_languages": chosen.other_languages},
     )
-    results = build.build(chosen.files, chosen.out, settings, chosen.workers, _say)
+    results = build.build(chosen.files, chosen.out, settings, chosen.workers, bars.say)
     _show(results, samples=0)
     print(
         f"\n{chosen.out}: {results['documents_kept']:,} documents; samples: ligero corpus report {chosen.out}"
@@ -109,39 +113,22 @@ def _report(chosen: argparse.Namespace) -> None:
 
 def _shards(chosen: argparse.Namespace) -> None:
     _need()
+    from ligero import bars
     from ligero.corpus import shards
 
-    results = shards.build(chosen.folder, chosen.tokenizer, chosen.out, chosen.workers, _say)
+    results = shards.build(chosen.folder, chosen.tokenizer, chosen.out, chosen.workers, bars.say)
     print(f"{chosen.out}: {results['tokens']:,} sub-words in {len(results['shards'])} shards")
 
 
 def _show(results: dict[str, Any], samples: int) -> None:
     """What cleaning did, then what was there twice."""
-    from rich.console import Console
-
     from ligero.report import corpus as report
+    from ligero.report import tables
 
-    console = Console()
-    if not console.is_terminal:
-        # A pipe or a file has no width: nothing that is printed to one is folded.
-        console = Console(width=1000)
     for name, title in TITLES.items():
-        console.print(f"\n[bold]{title}[/bold]")
+        tables.show(f"\n[bold]{title}[/bold]")
         for part in report.shown(results[name], samples):
-            console.print(part, highlight=False)
-
-
-def _say(text: str) -> None:
-    from rich.console import Console
-
-    Console(stderr=True).print(f"  {text}", highlight=False, markup=False, soft_wrap=True)
-
-
-def _count(text: str) -> int:
-    number = int(text) if text.isdecimal() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: a whole number, at least 1")
-    return number
+            tables.show(part)
 
 
 def _need() -> None:

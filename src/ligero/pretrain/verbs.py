@@ -58,7 +58,7 @@ def _pretrain(chosen: argparse.Namespace) -> None:
     results = stage.pretrain(config, plan)
     if first:
         folder = stage.place(config)
-        _print(tables.terminal(*report.phases(results)))
+        tables.show(tables.terminal(*report.phases(results)))
         print(f"\n{report.line(results)}")
         print(
             f"all of it: {folder}/README.md; go on: ligero finetune ner-conll2002 --model {folder}"
@@ -71,18 +71,8 @@ def _plan(config: PretrainConfig) -> None:
     from ligero.report import tables
 
     for heading, rows in report.plan(cost.plan(config)):
-        _print(tables.terminal(heading, rows))
+        tables.show(tables.terminal(heading, rows))
         print()
-
-
-def _print(what: Any) -> None:
-    from rich.console import Console
-
-    console = Console()
-    if not console.is_terminal:
-        # A pipe or a file has no width: nothing that is printed to one is folded.
-        console = Console(width=1000)
-    console.print(what, highlight=False)
 
 
 def _need() -> None:

@@ -150,3 +150,13 @@ Machine: {machine}.
 - `results.json`: all figures. In each run `metrics.jsonl` has one line for each step.
 - `manifest.json`: written last; it holds the SHA-256 of every file.
 """
+
+
+def show(what: Any) -> None:
+    """Print a table or a text of rich; into a pipe or a file, which have no width, unfolded."""
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=1000)
+    console.print(what, highlight=False)

@@ -7,6 +7,7 @@ two may go on on one, or on four.
 
 import contextlib
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
@@ -46,19 +47,30 @@ def joined() -> Iterator[None]:
     cuda = torch.cuda.is_available()
     if cuda:
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    before = signal.signal(signal.SIGTERM, _stop)
     try:
         dist.init_process_group("nccl" if cuda else "gloo", timeout=PATIENCE)
         yield
+        # After an error the others may be gone, and this would wait for them.
+        dist.destroy_process_group()
     except (RuntimeError, dist.DistError) as error:
         if not _is_about_others(error):
             raise
-        raise LigeroError(
-            f"another of the run's {os.environ['WORLD_SIZE']} processes ended ({_first_line(error)}); "
-            "the same command continues from the last checkpoint, on any number of processes"
-        ) from None
+        raise _alone(_first_line(error)) from None
     finally:
-        if dist.is_initialized():
-            dist.destroy_process_group()
+        signal.signal(signal.SIGTERM, before)
+
+
+def _stop(*_: object) -> None:
+    """torchrun has seen a process end before this one did, and stops the rest."""
+    raise _alone("stopped by torchrun")
+
+
+def _alone(told: str) -> LigeroError:
+    return LigeroError(
+        f"another of the run's {os.environ['WORLD_SIZE']} processes ended ({told}); "
+        "the same command continues from the last checkpoint, on any number of processes"
+    )
 
 
 def share(pieces: Sequence[torch.Tensor | object]) -> Sequence:

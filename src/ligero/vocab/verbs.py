@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from ligero import flags
 from ligero.errors import LigeroError
 
 # What reads text and counts it by part; rules and copies of a corpus need more.
@@ -32,7 +33,7 @@ def add(parser: Any) -> None:
         help="unigram, bpe or wordpiece (default: unigram)",
     )  # fmt: skip
     made.add_argument(
-        "--size", type=_count, default=16_000, metavar="N", help="entries (default: 16000)"
+        "--size", type=flags.count, default=16_000, metavar="N", help="entries (default: 16000)"
     )
     made.add_argument("--lowercase", action="store_true", help="fold case; accents stay")
     made.add_argument(
@@ -41,7 +42,7 @@ def add(parser: Any) -> None:
         "(default: as BERT's)",
     )  # fmt: skip
     made.add_argument(
-        "--max-length", type=_count, default=512, metavar="N",
+        "--max-length", type=flags.count, default=512, metavar="N",
         help="longest window in sub-words (default: 512)",
     )  # fmt: skip
     made.add_argument(
@@ -49,7 +50,7 @@ def add(parser: Any) -> None:
         help="other text to measure it on; may be given again",
     )  # fmt: skip
     made.add_argument(
-        "--workers", type=_count, metavar="N", help="processes; one a core if left out"
+        "--workers", type=flags.count, metavar="N", help="processes; one a core if left out"
     )
     _text_field(made)
 
@@ -71,6 +72,7 @@ def _text_field(parser: Any) -> None:
 
 def _train(chosen: argparse.Namespace) -> None:
     _need()
+    from ligero import bars
     from ligero.models import catalog
     from ligero.vocab import make
 
@@ -82,11 +84,11 @@ def _train(chosen: argparse.Namespace) -> None:
         max_length=chosen.max_length,
         text_field=chosen.text_field,
     )
-    results = make.make(chosen.inputs, chosen.out, settings, chosen.workers, chosen.valid, _say)
+    results = make.make(chosen.inputs, chosen.out, settings, chosen.workers, chosen.valid, bars.say)
     _show({Path(chosen.out).name: results})
     count = results["vocabulary"]["entries"]
     if count < settings.size:
-        _say(f"{count:,} entries where {settings.size:,} were asked for: the text has no more")
+        bars.say(f"{count:,} entries where {settings.size:,} were asked for: the text has no more")
     print(f"\n{chosen.out}: {count:,} entries; compare: ligero vocab report {chosen.out} FILE...")
 
 
@@ -112,29 +114,11 @@ def _report(chosen: argparse.Namespace) -> None:
 
 
 def _show(reports: Mapping[str, Any]) -> None:
-    from rich.console import Console
-
+    from ligero.report import tables
     from ligero.report import vocab as report
 
-    console = Console()
-    if not console.is_terminal:
-        # A pipe or a file has no width: nothing that is printed to one is folded.
-        console = Console(width=1000)
     for part in report.shown(reports):
-        console.print(part, highlight=False)
-
-
-def _say(text: str) -> None:
-    from rich.console import Console
-
-    Console(stderr=True).print(f"  {text}", highlight=False, markup=False, soft_wrap=True)
-
-
-def _count(text: str) -> int:
-    number = int(text) if text.isdecimal() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: a whole number, at least 1")
-    return number
+        tables.show(part)
 
 
 def _need() -> None:
