@@ -116,9 +116,7 @@ def test_what_is_hidden_never_passes_the_rate_and_falls_little_short(real, lengt
         assert ((counts <= budget) | (longest > budget)).all()
         hidden_share += counts.sum()
         asked += budget.sum()
-    print(
-        f"\n{rows.inner.sum() / rows.begins.sum():.2f} a word, length {length}, rate {rate}: {1 - hidden_share / asked:.1%} short"
-    )
+    print(f"\nlength {length}, rate {rate}: {1 - hidden_share / asked:.1%} short")
     assert 1 - below < hidden_share / asked <= 1
 
 
@@ -217,7 +215,7 @@ def test_words_of_a_length_are_hidden_about_as_often_as_those_of_another():
 
 
 def test_a_word_longer_than_the_rate_allows_and_rows_with_almost_nothing():
-    rows = rows_of([[30], [30], [1] + [29]])
+    rows = rows_of([[30], [30], [1, 29]])
     where = chosen(rows, hide(rows))
     assert where[:2].sum(1).tolist() == [30, 30]
     assert where[2].sum() in (1, 29)
