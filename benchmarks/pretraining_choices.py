@@ -35,7 +35,7 @@ from ligero.report import tables
 from ligero.runs import publish, read_json, write_json
 from ligero.train import loop
 
-TASKS = {"ner-conll2002": ("f1", 3), "pos-ancora": ("accuracy", 6)}
+TASKS = {"ner-conll2002": ("f1", 3), "pos-ancora-small": ("accuracy", 6)}
 
 
 @dataclass(frozen=True)

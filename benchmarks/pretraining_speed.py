@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from ligero.config import FitConfig
@@ -97,7 +96,14 @@ def plain(name: str, changes: dict[str, Any], text: Text) -> Callable[[], None]:
 
 
 def ours(
-    name: str, changes: dict[str, Any], text: Text, *, bf16: bool, products: bool, compiled: bool
+    name: str,
+    changes: dict[str, Any],
+    text: Text,
+    *,
+    bf16: bool,
+    products: bool,
+    compiled: bool,
+    fused: bool = False,
 ) -> Callable[[], None]:
     """A step as ligero takes it, with or without each of the things that make it fast."""
     model = model_of(name, changes)
@@ -113,8 +119,9 @@ def ours(
     def step() -> None:
         model.zero_grad(set_to_none=True)
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            _, scores, _ = masked.scored(model, batch)
-            loss = F.cross_entropy(scores.float(), batch.gold, reduction="sum")
+            picked, _ = masked.encoded(model, batch)
+            entropy = masked.fused_cross_entropy if fused else masked.cross_entropy
+            loss = entropy(model, picked, batch.gold)
         (loss / len(batch.gold)).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -128,6 +135,7 @@ WAYS: dict[str, Any] = {
     "+ bf16": {"bf16": True, "products": False, "compiled": False},
     "+ attention as products": {"bf16": True, "products": True, "compiled": False},
     "+ compiled encoder": {"bf16": True, "products": True, "compiled": True},
+    "+ fused loss": {"bf16": True, "products": True, "compiled": True, "fused": True},
 }
 
 

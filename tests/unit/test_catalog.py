@@ -50,7 +50,7 @@ def counted(architecture: catalog.Architecture) -> int:
         eos_token_id=None,
         cls_token_id=None,
         sep_token_id=None,
-        **build._thaw(architecture.config),
+        **build.thaw(architecture.config),
     )
     with torch.device("meta"):
         return sum(p.numel() for p in AutoModel.from_config(config).parameters())

@@ -55,6 +55,7 @@ class MaskedWords:
     config: MaskConfig
     seed: int
     dev_windows: int
+    compiled: bool = False
     metric: str = field(default="accuracy", init=False)
 
     def __post_init__(self) -> None:
@@ -83,10 +84,19 @@ class MaskedWords:
 
     def loss(self, model: torch.nn.Module, batch: Batch) -> LossSum:
         """Cross-entropy of the hidden sub-words; its weight is the number of windows."""
-        _, scores, _ = scored(model, batch)
-        gold = batch.gold.to(scores.device)
-        total = F.cross_entropy(scores.float(), gold, reduction="sum") / self.expected
+        picked, _ = encoded(model, batch)
+        total = self.guess(model, picked, batch.gold) / self.expected
         return LossSum(total, float(len(batch.inputs["input_ids"])))
+
+    def guess(self, model: Any, picked: Tensor, gold: Tensor) -> Tensor:
+        """Summed cross-entropy of the hidden sub-words, from the states [hidden, width] there."""
+        gold = gold.to(picked.device)
+        if not self.compiled:
+            return cross_entropy(model, picked, gold)
+        for tensor in (picked, gold):
+            # How many are hidden differs from batch to batch.
+            torch._dynamo.mark_dynamic(tensor, 0)
+        return fused_cross_entropy(model, picked, gold)
 
     def evaluate(self, model: torch.nn.Module) -> dict[str, float]:
         """Loss and accuracy, in percent, at the hidden sub-words of held-out windows."""
@@ -102,16 +112,31 @@ class MaskedWords:
         return [f"window {int(i)}" for i in ids]
 
 
-def scored(model: Any, batch: Batch) -> tuple[Tensor, Tensor, Tensor | None]:
-    """States [rows, length, hidden]; scores [hidden, entries] at the hidden places; pooled states."""
+def cross_entropy(model: Any, picked: Tensor, gold: Tensor) -> Tensor:
+    """Summed cross-entropy of sub-words [hidden] given last hidden states [hidden, width]."""
+    return F.cross_entropy(language.words(model, picked).float(), gold, reduction="sum")
+
+
+# The scores of a step's hidden sub-words are as large as all of a small model's activations: fused,
+# they are written once and read twice instead of some ten times.
+fused_cross_entropy = torch.compile(cross_entropy)
+
+
+def encoded(model: Any, batch: Batch) -> tuple[Tensor, Any]:
+    """Last hidden states at the hidden places [hidden, width]; all that the encoder gave."""
     here = next(model.parameters()).device
     inputs = {name: tensor.to(here) for name, tensor in batch.inputs.items()}
     # Evaluation is a small part of the time, and is not worth a compilation of its own.
     encode = model.base_model if model.training else model.base_model.forward
     output = encode(**inputs)
     states = output.last_hidden_state
-    picked = states.reshape(-1, states.shape[-1]).index_select(0, batch.places.to(here))
-    return states, language.words(model, picked), output.get("pooler_output")
+    return states.reshape(-1, states.shape[-1]).index_select(0, batch.places.to(here)), output
+
+
+def scored(model: Any, batch: Batch) -> tuple[Tensor, Tensor, Tensor | None]:
+    """States [rows, length, hidden]; scores [hidden, entries] at the hidden places; pooled states."""
+    picked, output = encoded(model, batch)
+    return output.last_hidden_state, language.words(model, picked), output.get("pooler_output")
 
 
 def guesses(scores: Tensor, batch: Batch) -> dict[str, tuple[float, float]]:

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from ligero.models import language
-from ligero.pretrain.masked import UNLABELLED, Batch, MaskedWords, guesses, scored
+from ligero.pretrain.masked import UNLABELLED, Batch, MaskedWords, encoded, guesses, scored
 from ligero.pretrain.windows import Rows, Windows
 from ligero.train import order
 from ligero.train.loop import LossSum
@@ -42,10 +42,9 @@ class OrderedSentences(MaskedWords):
 
     def loss(self, model: torch.nn.Module, batch: Batch) -> LossSum:
         """Both cross-entropies; the weight is the number of windows."""
-        _, scores, pooled = scored(model, batch)
-        gold = batch.gold.to(scores.device)
-        total = F.cross_entropy(scores.float(), gold, reduction="sum") / self.expected
-        total = total + _order_loss(model, pooled, batch)[0]
+        picked, output = encoded(model, batch)
+        total = self.guess(model, picked, batch.gold) / self.expected
+        total = total + _order_loss(model, output.pooler_output, batch)[0]
         return LossSum(total, float(len(batch.inputs["input_ids"])))
 
     def tallies(self, model: torch.nn.Module, batch: Batch) -> dict[str, tuple[float, float]]:

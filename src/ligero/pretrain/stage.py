@@ -250,7 +250,9 @@ def _objective(config: PretrainConfig, phase: PhaseConfig, text: Text) -> loop.O
     if config.objective == "distilbert":
         teacher = language.load(build.locate(config.distilbert.teacher), seed=config.seed)
         return GeneralDistillation(*given, teacher.to(device()), config.distilbert)
-    return (OrderedSentences if config.objective == "masked+order" else MaskedWords)(*given)
+    return (OrderedSentences if config.objective == "masked+order" else MaskedWords)(
+        *given, config.compile
+    )
 
 
 def _phase(
