@@ -45,7 +45,7 @@ def shapes() -> dict[str, tuple[str, dict[str, Any]]]:
         ]
         changed = {
             "hidden_size": hidden, "num_hidden_layers": layers, "intermediate_size": ffn,
-            "num_attention_heads": hidden // 64, "layer_types": kinds,
+            "num_attention_heads": hidden // 64, "layer_types": kinds, "local_attention": 128,
         }  # fmt: skip
         return "modernbert", thaw(own.config) | changed
 

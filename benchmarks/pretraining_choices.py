@@ -150,10 +150,10 @@ def begin(shape: Architecture, shards: Path, folder: Path) -> None:
 def speed(settings: dict[str, Any], phase: dict[str, Any]) -> float:
     """Sub-words a second over some steps, the fastest of three pieces."""
     made = config.build(PretrainConfig, settings | {"phase": phase})
-    text = stage._text(made)
-    model, _ = stage._ready(made, stage.resolve(made.model), text)
-    objective = stage._objective(made, made.phase, text)
-    fit = stage._fit(made, made.phase)
+    text = stage.open_text(made)
+    model, _ = stage.ready(made, stage.resolve(made.model), text)
+    objective = stage.objective_of(made, made.phase, text)
+    fit = stage.fit_config(made, made.phase)
     optimizer = loop.optim.create(model, fit)
     ids = loop.order.batches(0, 0, objective.widths, fit.batch_size, bucketed=False)
     found = []

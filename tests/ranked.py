@@ -34,11 +34,11 @@ def main(values: dict, step: str | None = None, dies: list | None = None) -> Non
 
 
 def gradients(config: PretrainConfig, file: str) -> None:
-    text = stage._text(config)
+    text = stage.open_text(config)
     loop.prepare(1)
-    model, _ = stage._ready(config, resolve(config.model), text)
-    objective = stage._objective(config, config.phase, text)
-    fit = stage._fit(config, config.phase)
+    model, _ = stage.ready(config, resolve(config.model), text)
+    objective = stage.objective_of(config, config.phase, text)
+    fit = stage.fit_config(config, config.phase)
     loss, tokens = loop.gradient(model, objective, np.arange(7), fit)
     gradients = {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
     if ranks.rank() == ranks.count() - 1:

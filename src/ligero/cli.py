@@ -297,10 +297,16 @@ def _models(chosen: argparse.Namespace) -> None:
     from ligero.report import tables
 
     rows = [
-        [m.name, m.about, tables.millions(m.parameters), m.licence, m.hub or "created at random"]
+        [m.name, m.about, tables.millions(m.parameters), m.licence, _weights_of(m)]
         for m in catalog.MODELS.values()
     ]
     tables.show(tables.terminal(["model", "", "parameters", "licence", "weights"], rows))
+
+
+def _weights_of(model: Any) -> str:
+    if model.released:
+        return f"with ligero, {model.layers} of its layers" if model.layers else "with ligero"
+    return model.hub or "created at random"
 
 
 def _demo(chosen: argparse.Namespace) -> None:

@@ -155,7 +155,7 @@ def test_speed_is_measured_on_weights_that_do_not_count(one_thread, tmp_path, mo
         place=config.PlaceConfig(out=str(tmp_path / "out"), threads=1),
     )  # fmt: skip
     monkeypatch.setattr(scale, "ENOUGH", 0.0)
-    speeds = scale.measured_speed(asked, stage._text(asked))
+    speeds = scale.measured_speed(asked, stage.open_text(asked))
     assert len(speeds) == 2
     assert np.isfinite(speeds).all() and min(speeds) > 0
     assert not (tmp_path / "out").exists()

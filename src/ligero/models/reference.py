@@ -12,6 +12,9 @@ from ligero.runs import MANIFEST
 MODEL_FOLDER = "model"
 STUDENT_FOLDER = "student"
 
+# Weights that come with ligero: a folder for each model, as transformers reads it.
+RELEASED = Path(__file__).parent / "released"
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -43,7 +46,11 @@ def resolve(name: str) -> Reference:
         raise InputError(f"the model {name!r}", expected=f"{plain} or {plain}:random")
     if plain in catalog.MODELS:
         found = catalog.MODELS[plain]
-        if found.hub is None or start:
+        if start:
+            return Reference(name, found)
+        if found.released:
+            return Reference(name, found, str(RELEASED / (found.cut_from or plain)), found.layers)
+        if found.hub is None:
             return Reference(name, found)
         hub = found.hub if found.revision is None else f"{found.hub}@{found.revision}"
         return Reference(name, found, hub, found.layers)

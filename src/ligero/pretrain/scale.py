@@ -193,7 +193,7 @@ def _timed(config: PretrainConfig, seconds: float) -> tuple[PretrainConfig, list
     """The settings for so much time. Speed depends on a step's windows, so it is measured twice."""
     from ligero.pretrain import stage
 
-    text = stage._text(config)
+    text = stage.open_text(config)
     made, speeds = config, [1.0]
     for _ in range(2):
         before = [phase.batch_size for phase in phases(made)]
@@ -214,11 +214,11 @@ def measured_speed(config: PretrainConfig, text: "Text") -> list[float]:
     from ligero.train import loop, optim
 
     loop.prepare(config.place.threads)
-    model, _ = stage._ready(config, resolve(config.model), text)
+    model, _ = stage.ready(config, resolve(config.model), text)
     speeds = []
     for phase in phases(config):
-        objective = stage._objective(config, phase, text)
-        fit = stage._fit(config, phase)
+        objective = stage.objective_of(config, phase, text)
+        fit = stage.fit_config(config, phase)
         optimizer = optim.create(model, fit)
         # Two pieces of a large step tell as much as all of them.
         size = min(phase.batch_size, 2 * max(1, config.batch_tokens // phase.length))

@@ -68,7 +68,7 @@ def pretrain(config: PretrainConfig, plan: Mapping[str, Any] | None = None) -> d
     together, and for a folder begun with others, with other text or another vocabulary.
     """
     model = resolve(config.model)
-    text = _text(config)
+    text = open_text(config)
     _check(config, model, text)
     out = place(config)
     with ranks.joined():
@@ -111,7 +111,8 @@ def _run(out: Path, config: PretrainConfig, model: Reference, text: Text) -> Run
     )
 
 
-def _text(config: PretrainConfig) -> Text:
+def open_text(config: PretrainConfig) -> Text:
+    """The shards that a configuration names; InputError where one is missing or not alike."""
     for name, folder in (("--shards", config.shards), ("--valid", config.valid)):
         if not folder:
             raise InputError(f"no {name}", expected=f"{name} DIR, from ligero corpus shards")
@@ -150,13 +151,13 @@ def _train(
     config: PretrainConfig, reference: Reference, text: Text, out: Path, progress: Progress
 ) -> dict[str, Any]:
     loop.prepare(config.place.threads)
-    model, wanted = _ready(config, reference, text)
+    model, wanted = ready(config, reference, text)
     phases: list[dict[str, Any]] = []
     for number, phase in enumerate((config.phase, *config.then), 1):
         # Else two phases of one length would read the same windows, hidden the same way.
         seed = config.seed if number == 1 else order.key("phase", config.seed, number)
         own = dataclasses.replace(config, seed=seed)
-        objective = _objective(own, phase, text)
+        objective = objective_of(own, phase, text)
         position = _phase(model, objective, own, phase, out / f"phase-{number}", progress)
         phases.append(
             {
@@ -174,7 +175,10 @@ def _train(
                 max_length=min(build.longest(wanted), max(p["length"] for p in phases)),
             )  # fmt: skip
     return {
-        "model": reference.name,
+        # Results travel; where a folder lies on this machine need not.
+        "model": Path(reference.name).name
+        if Path(reference.name).is_absolute()
+        else reference.name,
         "objective": config.objective,
         "parameters": sum(p.numel() for p in wanted.base_model.parameters()),
         "entries": text.tokenizer.get_vocab_size(),
@@ -188,11 +192,11 @@ def _train(
     }
 
 
-def _ready(
+def ready(
     config: PretrainConfig, reference: Reference, text: Text
 ) -> tuple[nn.Module, PreTrainedModel]:
-    """What `_start` gives, on its device, as the settings want it trained."""
-    model, wanted = _start(config, reference, text)
+    """What `start` gives, on its device, as the settings want it trained."""
+    model, wanted = start(config, reference, text)
     for phase in (config.phase, *config.then):
         if phase.length > build.longest(wanted):
             raise InputError(
@@ -212,7 +216,7 @@ def _ready(
     return model, wanted
 
 
-def _start(
+def start(
     config: PretrainConfig, reference: Reference, text: Text
 ) -> tuple[nn.Module, PreTrainedModel]:
     """What is trained, and the encoder in it that is wanted in the end."""
@@ -239,7 +243,8 @@ def _start(
     return wanted, wanted
 
 
-def _objective(config: PretrainConfig, phase: PhaseConfig, text: Text) -> loop.Objective:
+def objective_of(config: PretrainConfig, phase: PhaseConfig, text: Text) -> loop.Objective:
+    """What is learned in a phase."""
     train, dev = (
         Windows(shards, text.tokenizer, phase.length, seed=config.seed)
         for shards in (text.train, text.dev)
@@ -283,7 +288,7 @@ def _phase(
     position = loop.fit(
         model,
         objective,
-        config=_fit(config, phase),
+        config=fit_config(config, phase),
         peak=phase.learning_rate,
         seed=config.seed,
         folder=folder,
@@ -304,7 +309,7 @@ def _drop_checkpoints(folder: Path) -> None:
         shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
 
 
-def _fit(config: PretrainConfig, phase: PhaseConfig) -> FitConfig:
+def fit_config(config: PretrainConfig, phase: PhaseConfig) -> FitConfig:
     """What the loop is told of a phase."""
     return FitConfig(
         steps=phase.steps,

@@ -246,7 +246,7 @@ def _peak(stage: Stage) -> float:
     architecture = stage.model.architecture
     if architecture is None:
         return PRETRAINED_PEAK
-    if stage.model.is_random and architecture.hub is not None:
+    if stage.model.is_random and (architecture.hub is not None or architecture.released):
         # The catalog's rate is for the published weights, which this model starts without.
         return RANDOM_PEAK
     return architecture.learning_rate
