@@ -43,11 +43,11 @@ SOURCES = """| source | share of bytes | licence, as the source states it |
 | sentences of Tatoeba | 2% | CC BY 2.0 |
 | theatre (spandracor), clinical cases (MEDDOCAN), Common Voice | 2% | public domain; CC BY 4.0; CC0 |"""
 
-LIMITS = """There is no encyclopaedia, no news and nothing of the web in the text, and most of what is literary in
-it is a century old: expect less on today's names and things, and older spellings and views of people
-than one would write now. It was seen for hours, not months: a model of {parameters} parameters that saw
-{tokens} sub-words knows forms, inflection and common turns of Spanish, and few facts. Texts of up to
-{length} sub-words."""
+LIMITS = """There is no encyclopaedia, no news and nothing of the web in the text, and most of what is
+literary in it is a century old: expect less on today's names and things, and older spellings and views
+of people than one would write now. It was seen for hours, not months: a model of {parameters}
+parameters that saw {tokens} sub-words knows forms, inflection and common turns of Spanish, and few
+facts. Texts of up to {length} sub-words."""
 
 
 def main() -> None:
@@ -116,7 +116,8 @@ tokenizer = AutoTokenizer.from_pretrained(folder)
 ## How it was made
 
 Masked words (whole words, 80/10/10) over {text} sub-words of Spanish, read {times} times: {tokens}
-sub-words in {hours} hours on {hardware}. {phases}. The recipe is `recipes/pretrain/{name}.toml`; the vocabulary is Unigram, learned from the same text.
+sub-words in {hours} hours on {hardware}. {phases}. The recipe is
+`recipes/pretrain/{name}.toml`; the vocabulary is Unigram, learned from the same text.
 
 On held-out documents of the same sources: loss {last["loss"]:.3f} nats, {last["accuracy"]:.1f}% of the hidden
 sub-words guessed right (windows of {last["length"]}).
@@ -126,7 +127,8 @@ sub-words guessed right (windows of {last["length"]}).
 {tables.markdown(["task", "start", "score on test"], rows)}
 
 Entity F1 on CoNLL-2002 esp.testb; accuracy of parts of speech on AnCora's test file, trained on its dev
-file alone. Mean and deviation over {seeds} seeds; both starts with the same vocabulary, settings and seeds (`benchmarks/lift.py`).
+file alone. Mean and deviation over {seeds} seeds; both starts with the same
+vocabulary, settings and seeds (`benchmarks/lift.py`).
 
 ## Text and licences
 
