@@ -113,7 +113,7 @@ def counted(monkeypatch):
         return [20_000.0 + len(calls)] * len(scale.phases(config))
 
     monkeypatch.setattr(scale, "measured_speed", measured)
-    monkeypatch.setattr(stage, "_text", lambda config: None)
+    monkeypatch.setattr(stage, "open_text", lambda config: None)
     return calls
 
 
