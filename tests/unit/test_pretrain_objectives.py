@@ -251,7 +251,9 @@ def test_every_objective_learns_a_batch_by_heart(kind, text, tokenizer):
             pairs = objective.tallies(model.eval(), batch)
         found = {name: total / count for name, (total, count) in pairs.items()}
         if kind == "distilbert":
-            found |= {name: float(part.detach()) for name, part in objective.parts(model, batch).items()}
+            found |= {
+                name: float(part.detach()) for name, part in objective.parts(model, batch).items()
+            }
         return found
 
     before = told()
