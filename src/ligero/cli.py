@@ -324,14 +324,7 @@ def _demo(chosen: argparse.Namespace) -> None:
 
 
 def _need_training() -> None:
-    """Say how to install what training needs, instead of failing at some import."""
-    from importlib.util import find_spec
-
-    missing = [name for name in ("torch", "transformers", "safetensors") if find_spec(name) is None]
-    if missing:
-        raise LigeroError(
-            f"{', '.join(missing)} not installed; install them with: pip install 'ligero[train]'"
-        )
+    flags.need(("torch", "transformers", "safetensors"), "train")
 
 
 def _print_results(results: dict[str, Any], *, paper: bool = False) -> None:

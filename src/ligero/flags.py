@@ -1,9 +1,12 @@
 """Settings as flags of a verb: one flag for each, laid over a TOML file."""
 
 import argparse
+from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from ligero import config
+from ligero.errors import LigeroError
 
 T = TypeVar("T")
 
@@ -52,3 +55,12 @@ def count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r}: a whole number, at least 1")
     return number
+
+
+def need(names: Sequence[str], extra: str) -> None:
+    """Say how to install what a verb needs, instead of failing at some import: LigeroError."""
+    missing = [name for name in names if find_spec(name) is None]
+    if missing:
+        raise LigeroError(
+            f"{', '.join(missing)} not installed; install them with: pip install 'ligero[{extra}]'"
+        )

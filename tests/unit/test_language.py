@@ -88,7 +88,8 @@ def test_weights_follow_from_the_seed(tokenizer):
 def test_dropout_is_off_everywhere_and_the_configuration_keeps_it(name, tokenizer):
     pairs = name in WITH_ORDER
     architecture = shapes.small(name)
-    rates = {key: 0.3 for key in architecture.config if "dropout" in key}
+    rates = [key for key in architecture.config if "dropout" in key]
+    assert rates
     config = build.configuration(architecture, labels=None, tokenizer=tokenizer)
     for key in rates:
         setattr(config, key, 0.3)
@@ -106,7 +107,7 @@ def test_dropout_is_off_everywhere_and_the_configuration_keeps_it(name, tokenize
     with torch.no_grad():
         assert not torch.equal(passes(), passes())
         before = copy.deepcopy(model.config.to_dict())
-        told = language.set_dropout(model, 0.0)
+        language.set_dropout(model, 0.0)
         first = passes()
         assert all(torch.equal(first, passes()) for _ in range(3))
         model.eval()
@@ -114,7 +115,6 @@ def test_dropout_is_off_everywhere_and_the_configuration_keeps_it(name, tokenize
         language.set_dropout(model.train(), 0.3)
         assert not torch.equal(passes(), passes())
     assert model.config.to_dict() == before
-    assert rates and all(rate == 0.3 for key, rate in told.items() if key in rates)
 
 
 @pytest.mark.parametrize("name", shapes.ONE_OF_EACH)

@@ -5,12 +5,11 @@ Apart from `cli.py`, which would else hold the flags of every room.
 
 import argparse
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from ligero import flags
-from ligero.errors import InputError, LigeroError
+from ligero.errors import InputError
 
 # The steps of a corpus's results, as a person reads of them.
 TITLES = {"cleaning": "Cleaning", "copies": "What was there twice"}
@@ -71,7 +70,7 @@ def add(parser: Any) -> None:
 
 
 def _build(chosen: argparse.Namespace) -> None:
-    _need()
+    flags.need(NEEDED, "corpus")
     from ligero import bars
     from ligero.corpus import build
 
@@ -90,7 +89,7 @@ def _build(chosen: argparse.Namespace) -> None:
 
 
 def _report(chosen: argparse.Namespace) -> None:
-    _need()
+    flags.need(NEEDED, "corpus")
     from ligero.report import corpus as report
     from ligero.runs import MANIFEST, read_json, write_text
 
@@ -112,7 +111,7 @@ def _report(chosen: argparse.Namespace) -> None:
 
 
 def _shards(chosen: argparse.Namespace) -> None:
-    _need()
+    flags.need(NEEDED, "corpus")
     from ligero import bars
     from ligero.corpus import shards
 
@@ -129,11 +128,3 @@ def _show(results: dict[str, Any], samples: int) -> None:
         tables.show(f"\n[bold]{title}[/bold]")
         for part in report.shown(results[name], samples):
             tables.show(part)
-
-
-def _need() -> None:
-    missing = [name for name in NEEDED if find_spec(name) is None]
-    if missing:
-        raise LigeroError(
-            f"{', '.join(missing)} not installed; install them with: pip install 'ligero[corpus]'"
-        )

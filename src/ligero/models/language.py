@@ -53,12 +53,6 @@ _ORDER: Mapping[str, Callable[[Any, Tensor], Tensor]] = {
 # Every family's names for one layer, or for the group of tied layers that ALBERT applies as one.
 _LAYERS = re.compile(r"\.(layers?|albert_layer_groups)\.\d+$")
 
-# Every family's names for dropout.
-_DROPOUTS = (
-    "hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout",
-    "embedding_dropout", "mlp_dropout",
-)  # fmt: skip
-
 
 def words(model: PreTrainedModel, states: Tensor) -> Tensor:
     """Scores of every entry of the vocabulary [n, entries] from last hidden states [n, hidden]."""
@@ -133,19 +127,17 @@ def load(
     return model if layers is None else cut(model, layers)
 
 
-def set_dropout(model: PreTrainedModel, rate: float) -> dict[str, float]:
-    """Give a model another dropout, everywhere; the rates its configuration had.
+def set_dropout(model: nn.Module, rate: float) -> None:
+    """Give a model another dropout, everywhere.
 
     The configuration is left as it was: what is learned without dropout is fine-tuned with it.
     """
-    before = {n: getattr(model.config, n) for n in _DROPOUTS if hasattr(model.config, n)}
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = rate
         for name in ("attention_dropout", "dropout_prob"):
             if isinstance(getattr(module, name, None), float):
                 setattr(module, name, rate)
-    return before
 
 
 def recompute(model: PreTrainedModel) -> None:

@@ -73,7 +73,7 @@ class MaskedWords:
         """Windows masked as `name`, the seed and the epoch say."""
         rows = windows.read(ids, epoch)
         hidden = self.hide(windows, rows, ids, epoch, name)
-        return Batch({"input_ids": torch.from_numpy(hidden.ids)}, *_tensors(hidden))
+        return Batch({"input_ids": torch.from_numpy(hidden.ids)}, *tensors(hidden))
 
     def hide(self, windows: Windows, rows: Any, ids: Ids, epoch: int, name: str) -> Masked:
         """What is hidden of `rows`."""
@@ -117,8 +117,8 @@ def cross_entropy(model: Any, picked: Tensor, gold: Tensor) -> Tensor:
     return F.cross_entropy(language.words(model, picked).float(), gold, reduction="sum")
 
 
-# The scores of a step's hidden sub-words are as large as all of a small model's activations: fused,
-# they are written once and read twice instead of some ten times.
+# The scores of a step's hidden sub-words are as large as all of a small model's activations, and each
+# step of a soft-max that is not fused goes through them once more.
 fused_cross_entropy = torch.compile(cross_entropy)
 
 
@@ -168,5 +168,6 @@ def evaluated(objective: Any, model: torch.nn.Module, tallies: Any) -> dict[str,
     return {name: float(total / max(count, 1.0)) for name, (total, count) in sums.items()}
 
 
-def _tensors(hidden: Masked) -> tuple[Tensor, Tensor]:
+def tensors(hidden: Masked) -> tuple[Tensor, Tensor]:
+    """Places and gold, as a batch holds them."""
     return torch.from_numpy(hidden.places), torch.from_numpy(hidden.gold)

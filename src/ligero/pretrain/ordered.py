@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from ligero.models import language
-from ligero.pretrain.masked import UNLABELLED, Batch, MaskedWords, encoded, guesses, scored
+from ligero.pretrain.masked import UNLABELLED, Batch, MaskedWords, encoded, guesses, scored, tensors
 from ligero.pretrain.windows import Rows, Windows
 from ligero.train import order
 from ligero.train.loop import LossSum
@@ -33,12 +33,7 @@ class OrderedSentences(MaskedWords):
             "input_ids": torch.from_numpy(hidden.ids),
             "token_type_ids": torch.from_numpy(types),
         }
-        return Batch(
-            inputs,
-            torch.from_numpy(hidden.places),
-            torch.from_numpy(hidden.gold),
-            torch.from_numpy(swapped),
-        )
+        return Batch(inputs, *tensors(hidden), torch.from_numpy(swapped))
 
     def loss(self, model: torch.nn.Module, batch: Batch) -> LossSum:
         """Both cross-entropies; the weight is the number of windows."""

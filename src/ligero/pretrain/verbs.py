@@ -2,12 +2,11 @@
 
 import argparse
 import os
-from importlib.util import find_spec
 from typing import Any
 
 from ligero import flags
 from ligero.config import PretrainConfig
-from ligero.errors import InputError, LigeroError
+from ligero.errors import InputError
 
 # What training needs, and what cutting the text into shards did.
 NEEDED = ("torch", "transformers", "safetensors")
@@ -44,7 +43,7 @@ def _pretrain(chosen: argparse.Namespace) -> None:
             config = scale.shrunk(config, budget.amount)
         _plan(config)
         return
-    _need()
+    flags.need(NEEDED, "train")
     from ligero.pretrain import stage
     from ligero.report import pretrain as report
     from ligero.report import tables
@@ -73,11 +72,3 @@ def _plan(config: PretrainConfig) -> None:
     for heading, rows in report.plan(cost.plan(config)):
         tables.show(tables.terminal(heading, rows))
         print()
-
-
-def _need() -> None:
-    missing = [name for name in NEEDED if find_spec(name) is None]
-    if missing:
-        raise LigeroError(
-            f"{', '.join(missing)} not installed; install them with: pip install 'ligero[train]'"
-        )

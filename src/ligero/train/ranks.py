@@ -10,11 +10,14 @@ import os
 import signal
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 
 from ligero.errors import LigeroError
+
+T = TypeVar("T")
 
 # A process that is gone is noticed at once, one that hangs after this.
 PATIENCE = timedelta(minutes=10)
@@ -73,7 +76,7 @@ def _alone(told: str) -> LigeroError:
     )
 
 
-def share(pieces: Sequence[torch.Tensor | object]) -> Sequence:
+def share(pieces: Sequence[T]) -> Sequence[T]:
     """This process's part of a step's pieces: every count-th, beginning with its own number."""
     return pieces[rank() :: count()]
 

@@ -2,12 +2,10 @@
 
 import argparse
 from collections.abc import Callable, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from ligero import flags
-from ligero.errors import LigeroError
 
 # What reads text and counts it by part; rules and copies of a corpus need more.
 NEEDED = ("polars", "zstandard")
@@ -71,7 +69,7 @@ def _text_field(parser: Any) -> None:
 
 
 def _train(chosen: argparse.Namespace) -> None:
-    _need()
+    flags.need(NEEDED, "corpus")
     from ligero import bars
     from ligero.models import catalog
     from ligero.vocab import make
@@ -94,7 +92,7 @@ def _train(chosen: argparse.Namespace) -> None:
 
 def _report(chosen: argparse.Namespace) -> None:
     if chosen.files:
-        _need()
+        flags.need(NEEDED, "corpus")
     from ligero.report.tables import short
     from ligero.vocab import make, measure
 
@@ -119,11 +117,3 @@ def _show(reports: Mapping[str, Any]) -> None:
 
     for part in report.shown(reports):
         tables.show(part)
-
-
-def _need() -> None:
-    missing = [name for name in NEEDED if find_spec(name) is None]
-    if missing:
-        raise LigeroError(
-            f"{', '.join(missing)} not installed; install them with: pip install 'ligero[corpus]'"
-        )
