@@ -11,8 +11,10 @@ import json
 import os
 import platform
 import statistics
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date
 from importlib.metadata import version
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,7 @@ def main() -> None:
     parser.add_argument("model", type=Path, help="a pre-training run, or a model's folder")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--processes", type=int, default=2, help="each on one thread")
     parser.add_argument("--page", type=Path, help="where the table goes, as Markdown and JSON")
     arguments = parser.parse_args()
     folder = finished(arguments.model)
@@ -47,23 +50,37 @@ def main() -> None:
         model = language.drawn(build.read_configuration(folder), seed=0)
         with publish(random) as place:
             build.save(model, build.load_tokenizer(folder), place, max_length=512)
-    found: dict[str, dict[str, list[float]]] = {}
-    for seed in range(arguments.seeds):
-        for task, (metric, fit) in TASKS.items():
-            for name, start in ((folder.parent.name, folder), (START, random)):
-                results = compress.finetune(
-                    config.build(
-                        config.FinetuneConfig,
-                        {
-                            "model": str(start), "data": {"task": task}, "seed": seed, "fit": fit,
-                            "place": {"out": str(arguments.out / f"{task}-{start.name}-{seed}")},
-                        },
-                    )
-                )  # fmt: skip
-                (row,) = results["models"].values()
-                found.setdefault(task, {}).setdefault(name, []).append(row["test"][metric])
-                print(task, name, seed, row["test"][metric], flush=True)
+    starts = {folder.parent.name: folder, START: random}
+    jobs = [(t, s, n) for s in range(arguments.seeds) for t in TASKS for n in starts]
+    with ProcessPoolExecutor(arguments.processes, get_context("spawn")) as pool:
+        scores = pool.map(
+            tuned,
+            [task for task, _, _ in jobs],
+            [seed for _, seed, _ in jobs],
+            [starts[name] for _, _, name in jobs],
+            [arguments.out] * len(jobs),
+        )
+        found: dict[str, dict[str, list[float]]] = {}
+        for (task, seed, name), score in zip(jobs, scores, strict=True):
+            found.setdefault(task, {}).setdefault(name, []).append(score)
+            print(task, name, seed, score, flush=True)
     report(found, arguments)
+
+
+def tuned(task: str, seed: int, start: Path, out: Path) -> float:
+    """The score on the task's test file of one start, fine-tuned on one thread."""
+    metric, fit = TASKS[task]
+    results = compress.finetune(
+        config.build(
+            config.FinetuneConfig,
+            {
+                "model": str(start), "data": {"task": task}, "seed": seed, "fit": fit,
+                "place": {"out": str(out / f"{task}-{start.name}-{seed}"), "threads": 1},
+            },
+        )
+    )  # fmt: skip
+    (row,) = results["models"].values()
+    return float(row["test"][metric])
 
 
 def report(found: dict[str, dict[str, list[float]]], arguments: argparse.Namespace) -> None:

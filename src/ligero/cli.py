@@ -14,7 +14,10 @@ from typing import Any, NoReturn
 from ligero import __version__, config, flags
 from ligero.corpus import verbs as corpus
 from ligero.errors import InputError, LigeroError
+from ligero.export import verbs as export
+from ligero.measure import verbs as measure
 from ligero.pretrain import verbs as pretrain
+from ligero.report import verbs as frontier
 from ligero.runs import write_json
 from ligero.vocab import verbs as vocab
 
@@ -78,6 +81,9 @@ def _parser() -> Parser:
     made = verb("distill", _distill, "train one student by a finished teacher")
     _settings(made, config.DistillRunConfig)
 
+    what = "make a trained model ready for use: fast, small, checked against the original"
+    export.add(verbs.add_parser("export", help=what, description=what, allow_abbrev=False))
+
     made = verb("evaluate", _evaluate, "score a trained model on labelled data")
     made.add_argument(
         "model", metavar="FOLDER", help="a finished run, a model's folder, or a hub id"
@@ -127,6 +133,12 @@ def _parser() -> Parser:
     vocab.add(verbs.add_parser("vocab", help=what, description=what, allow_abbrev=False))
     what = "pre-train an encoder on raw text; a recipe can be shrunk to a budget"
     pretrain.add(verbs.add_parser("pretrain", help=what, description=what, allow_abbrev=False))
+    what = "what models cost and how long they take, beside BETO"
+    measure.add(verbs.add_parser("bench", help=what, description=what, allow_abbrev=False))
+    what = "all that was trained and exported: quality against cost, as a page and pictures"
+    frontier.add_report(verbs.add_parser("report", help=what, description=what, allow_abbrev=False))
+    what = "the best exported model of a task within a latency budget on this machine"
+    frontier.add_choose(verbs.add_parser("choose", help=what, description=what, allow_abbrev=False))
     made = verb("tasks", _tasks, "list the known tasks, and which of them are at hand")
     made.add_argument("name", nargs="?", metavar="TASK", help="all about this one")
     made.add_argument("--data", metavar="DIR", help="folder with their files (else $LIGERO_DATA)")
@@ -206,7 +218,6 @@ def _evaluate(chosen: argparse.Namespace) -> None:
     if chosen.split and not chosen.task:
         raise InputError(f"--split {chosen.split}", expected="--task NAME with it")
     _make_room(chosen.out)
-    _need_training()
     from ligero import evaluate
 
     data = config.DataConfig(
@@ -229,7 +240,6 @@ def _evaluate(chosen: argparse.Namespace) -> None:
 
 
 def _predict(chosen: argparse.Namespace) -> None:
-    _need_training()
     from ligero import predict
     from ligero.report import tables
 
@@ -324,7 +334,7 @@ def _demo(chosen: argparse.Namespace) -> None:
 
 
 def _need_training() -> None:
-    flags.need(("torch", "transformers", "safetensors"), "train")
+    flags.need(flags.TRAINING, "train")
 
 
 def _print_results(results: dict[str, Any], *, paper: bool = False) -> None:

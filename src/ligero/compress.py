@@ -1,11 +1,9 @@
 """The main job: from labelled data to a teacher, a distilled student, and a fair comparison."""
 
 import os
-import platform
 import statistics
 import time
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from rich.markup import escape
 
 from ligero.config import CompressConfig, DistillRunConfig, FinetuneConfig, PlaceConfig, identity
 from ligero.errors import InputError
+from ligero.machine import facts
 from ligero.models import build
 from ligero.models.reference import MODEL_FOLDER, STUDENT_FOLDER, Reference, resolve
 from ligero.report import tables
@@ -195,14 +194,11 @@ def announce(task: Task, what: str, out: Path) -> None:
 
 def machine() -> dict[str, Any]:
     """What the figures were measured on."""
-    return {
-        "processor": platform.machine(),
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "device": "cuda" if torch.cuda.is_available() else "cpu",
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("ligero", "torch", "transformers", "tokenizers")},
-    }
+    return facts(
+        ("ligero", "torch", "transformers", "tokenizers"),
+        threads=torch.get_num_threads(),
+        device="cuda" if torch.cuda.is_available() else "cpu",
+    )
 
 
 def _single(

@@ -150,7 +150,7 @@ class TaughtConfig(RunConfig):
     """What distillation asks, on its own or within a compression."""
 
     teacher: str = setting("", "a finished run, or a folder with a fine-tuned model")
-    student: str = setting("ligero-tiny", "a model's name, a folder, or a hub id")
+    student: str = setting("ligero-tiny-2", "a model's name, a folder, or a hub id")
     distill: DistillConfig = section(DistillConfig)
     cache: str | None = setting(
         None,
@@ -171,9 +171,25 @@ class DistillRunConfig(TaughtConfig):
 class CompressConfig(TaughtConfig):
     """The whole road for one task: teacher, student alone, distilled student."""
 
-    teacher: str = setting("ligero-small", "a model's name, a folder, a hub id, or a finished run")
+    teacher: str = setting("ligero-tiny", "a model's name, a folder, a hub id, or a finished run")
     teacher_fit: FitConfig = section(FitConfig)
     student_fit: FitConfig = section(FitConfig)
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """A trained model made ready for use, on the data that it is held against."""
+
+    data: DataConfig = section(DataConfig, free=True)
+    runtime: Literal["openvino", "onnx"] = setting(
+        "openvino", "what the export runs on: OpenVINO, or onnxruntime, which runs everywhere"
+    )
+    precision: Literal["auto", "int8", "bf16", "fp32"] = setting(
+        "auto", "arithmetic; auto is the fastest that passes the gate"
+    )
+    calibration: int = setting(300, "training texts from which int8 takes its scales", least=1)
+    seed: int = setting(0, "which texts those are, and which inputs the gate draws")
+    place: PlaceConfig = section(PlaceConfig, free=True)
 
 
 @dataclass(frozen=True)
@@ -220,7 +236,9 @@ class GeneralConfig:
 class PretrainConfig:
     """An encoder pre-trained on raw text: one phase, and others after it where given."""
 
-    model: str = setting("ligero-tiny", "a model's name, a folder, or a hub id to go on from")
+    model: str = setting(
+        "ligero-tiny:random", "a model's name, a folder, or a hub id to go on from"
+    )
     layers: int | None = setting(None, "how many of its layers to keep", least=1)
     # Free, as runs know both by the hash of their content.
     shards: str = setting("", "what ligero corpus shards made", free=True, metavar="DIR")

@@ -6,12 +6,12 @@ from typing import Any
 
 from ligero.config import DataConfig
 from ligero.errors import InputError
+from ligero.reader import open_reader
 from ligero.report.tables import short
 from ligero.runs import write_text
 from ligero.tasks import source
 from ligero.tasks.example import Split
-from ligero.train.stages import scored_row
-from ligero.train.trained import Trained, load
+from ligero.tasks.scoring import Reader, scored_row
 
 
 def evaluate(
@@ -32,7 +32,7 @@ def evaluate(
 
     InputError when the data are of another kind than the model, or hold labels it does not know.
     """
-    trained = load(model)
+    trained = open_reader(model)
     if data.task:
         splits = [source.load_split(data, split)]
     else:
@@ -47,7 +47,7 @@ def evaluate(
         row, measured = scored_row(trained, found.examples, split)
         rows[name] = {
             "model": model,
-            "parameters": sum(p.numel() for p in trained.model.parameters()),
+            "parameters": trained.parameters,
             **row,
             "examples": len(found.examples),
         }
@@ -67,7 +67,7 @@ def evaluate(
     }
 
 
-def _suits(trained: Trained, split: Split) -> list[str]:
+def _suits(trained: Reader, split: Split) -> list[str]:
     """What a person should know of a split that this model is to be scored on; InputError if it
     cannot be."""
     if split.kind != trained.kind.name:

@@ -10,6 +10,9 @@ from ligero.errors import LigeroError
 
 T = TypeVar("T")
 
+# What everything in torch needs: the extra `train`.
+TRAINING = ("torch", "transformers", "safetensors")
+
 # Verbs that work on a task take it without a flag.
 TASK: tuple[str, ...] = ("data", "task")
 

@@ -7,10 +7,10 @@ from typing import Any
 from rich.console import Group
 from rich.text import Text
 
-from ligero.errors import InputError, excerpt
+from ligero.errors import InputError
+from ligero.reader import open_reader
 from ligero.report import tables
-from ligero.tasks.formats.text import LONGEST_WORD
-from ligero.train.trained import load
+from ligero.tasks.formats import text as text_file
 
 # Texts scored together: enough to fill batches, few enough that a pipe sees answers soon.
 TOGETHER = 64
@@ -24,7 +24,7 @@ def predict(
     second: the other text of a pair, for models that compare two; the context in which models that
     answer look for the answer to each text, and whose characters their spans are of.
     """
-    trained = load(model)
+    trained = open_reader(model)
     if (1 if second is None else 2) not in trained.kind.texts:
         raise InputError(
             f"{'one text' if second is None else 'a pair of texts'}, and a model of kind "
@@ -34,11 +34,11 @@ def predict(
             else "two: --pair (or --context) gives the second",
         )
     if second is not None:
-        _check(second, None, "--context")
+        text_file.check(second, None, "--context")
     numbered = enumerate(texts, start=1)
     while part := list(islice(numbered, TOGETHER)):
         for number, text in part:
-            _check(text, number, "input")
+            text_file.check(text, number, "input")
         examples = [trained.kind.read(text, second) for _, text in part]
         for example, scores in zip(examples, trained.scores(examples), strict=True):
             yield example.texts[0], trained.kind.present(example, scores, trained.labels)
@@ -61,18 +61,3 @@ def shown(text: str, found: Sequence[dict[str, Any]]) -> Group:
         [cells.get(name, lambda f, name=name: str(f[name]))(f) for name in heading] for f in found
     ]
     return Group(Text(text), tables.terminal(heading, rows))
-
-
-def _check(text: str, line: int | None, where: str) -> None:
-    """InputError for what no tokenizer should be given; `where` and `line` say where it stands."""
-    if not text.strip():
-        raise InputError("an empty text", line=line, file=where, expected="some words")
-    if any("\ud800" <= c <= "\udfff" for c in text):
-        # What Python makes of bytes, on the command line or in a pipe, that do not decode.
-        raise InputError("bytes that are not UTF-8", line=line, file=where, expected="text")
-    longest = max(map(len, text.split()), default=0)
-    if longest > LONGEST_WORD:
-        raise InputError(
-            f"a word of {longest:,} characters ({excerpt(text, 20)})",
-            file=where, line=line, expected=f"at most {LONGEST_WORD:,}",
-        )  # fmt: skip

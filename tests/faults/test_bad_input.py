@@ -293,7 +293,7 @@ def test_what_is_no_model(run, place):
     assert "no config.json" in run("predict", "empty", "Hola")
     assert "file.txt: found a file" in run("predict", "./file.txt", "Hola")
     assert "odd/config.json: found a JSON list" in run("predict", "odd", "Hola")
-    assert "learned nothing" in run("predict", "ligero-tiny", "Hola")
+    assert "learned nothing" in run("predict", "ligero-micro", "Hola")
     assert "'nada'" in run("predict", "nada", "Hola")
 
 

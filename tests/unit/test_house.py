@@ -14,20 +14,23 @@ SOURCE = Path(ligero.__file__).parent
 # Each room may import those further right, and itself.
 ROAD = {
     "cli": 0, "__main__": 0,
-    "pretrain": 1, "suite": 1, "compress": 1, "evaluate": 1, "predict": 1, "demo": 1,
+    "pretrain": 1, "suite": 1, "compress": 1, "export": 1, "evaluate": 1, "predict": 1,
+    "demo": 1, "reader": 1,
     "check": 2, "report": 2, "train": 2,
-    "corpus": 2,
+    "corpus": 2, "measure": 2, "runtime": 2,
     "tasks": 3, "models": 3,
     "vocab": 4, "vocab/make": 2, "vocab/verbs": 2,
     "flags": 4,
     "config": 5, "settings": 6, "hub": 5, "jobs": 5, "runs": 5,
-    "bars": 6, "errors": 6,
+    "bars": 6, "errors": 6, "machine": 6,
     "__init__": 7,
 }  # fmt: skip
 HEAVY = {"torch", "transformers", "safetensors", "huggingface_hub"}
-LIGHT = ("check", "cli", "config", "runs", "errors", "tasks", "demo", "report", "vocab")
-# Imports the hub's library when a file is fetched, and only then: see the last test.
-LAZY = ("remote.py", "tokens.py")
+LIGHT = ("check", "cli", "config", "runs", "errors", "tasks", "demo", "report", "vocab",
+         "measure")  # fmt: skip
+# Import the hub's library when a file is fetched, or torch when a model is opened, and only then:
+# see the last test.
+LAZY = ("remote.py", "tokens.py", "candidates.py")
 
 
 def room_of(parts):
@@ -96,7 +99,13 @@ def test_nothing_is_unpickled_and_no_remote_code_is_run():
                 assert isinstance(node.value, ast.Constant) and node.value.value is False, path
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["compress", "--help"], ["tasks"], ["models"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"], ["compress", "--help"], ["bench", "--help"], ["tasks"], ["models"],
+        ["bench", "--cost", "albeto-tiny"],
+    ],
+)  # fmt: skip
 def test_light_verbs_load_nothing_heavy(arguments):
     code = (
         "import sys\nfrom ligero.cli import main\n"

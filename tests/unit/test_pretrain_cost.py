@@ -10,6 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ligero import config, vocab
 from ligero.errors import InputError
+from ligero.measure import cost as sizes
 from ligero.models import catalog, language
 from ligero.pretrain import cost
 from ligero.pretrain.masked import Batch, scored
@@ -30,7 +31,7 @@ def make(tokenizer):
     def make(name, pairs=False):
         model = language.create(small(name), tokenizer=tokenizer, seed=1, pairs=pairs).eval()
         found = model.config.to_dict()
-        return model, cost.shape(model.config.model_type, found, found["vocab_size"])
+        return model, sizes.shape(model.config.model_type, found, found["vocab_size"])
 
     return make
 
@@ -92,7 +93,7 @@ def test_a_judge_and_its_generator(name, make, monkeypatch):
         scored(judged.generator, told)
         judged.judged(judged.judge.base_model(**told.inputs).last_hidden_state)
 
-    monkeypatch.setattr(cost, "_shape", lambda reference: shape)
+    monkeypatch.setattr(cost, "shape_of", lambda reference: shape)
     found = cost.work(config.PretrainConfig(objective="replaced"))
     assert counted(run) == pytest.approx(found.forward(LENGTH, HIDDEN), rel=0.001)
     assert found.trained + found.frozen == size(judged.parameters())
@@ -102,7 +103,7 @@ def test_a_judge_and_its_generator(name, make, monkeypatch):
 def test_a_student_and_its_teacher(make, monkeypatch):
     teacher, shape = make("beto-cased")
     student = language.layers_of(teacher, 2).eval()
-    monkeypatch.setattr(cost, "_shape", lambda reference: shape)
+    monkeypatch.setattr(cost, "shape_of", lambda reference: shape)
     asked = config.PretrainConfig(
         objective="distilbert", distilbert=config.GeneralConfig(teacher="beto-cased")
     )
@@ -128,7 +129,7 @@ def test_backward_costs_twice_and_recomputing_once_more(make):
 @pytest.mark.parametrize("name", [name for name in catalog.MODELS if "-base-" not in name])
 def test_the_catalogs_sizes(name):
     model = catalog.find(name)
-    shape = cost.shape(model.family, model.config, model.vocab_size)
+    shape = sizes.shape(model.family, model.config, model.vocab_size)
     if model.hub is None:
         assert cost.encoder_parameters(shape) == model.parameters
     else:
@@ -168,7 +169,7 @@ def test_a_folder_says_its_own_shape(make, tmp_path):
     assert plan["parameters"] == cost.encoder_parameters(shape)
     assert plan["entries"] == model.config.vocab_size
     half = cost.plan(config.PretrainConfig(model=str(tmp_path), layers=2))
-    assert half["parameters"] == cost.encoder_parameters(cost._cut(shape, 2))
+    assert half["parameters"] == cost.encoder_parameters(cost.cut(shape, 2))
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"model_type": "gpt2", "vocab_size": 9}'])

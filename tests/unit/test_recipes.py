@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ligero import config
+from ligero.measure import cost as sizes
 from ligero.models.reference import resolve
 from ligero.pretrain import cost
 
@@ -42,7 +43,7 @@ def test_every_recipe_is_read_and_planned(name):
         assert phase.warmup * phase.steps >= 1
     plan = cost.plan(found)
     assert plan["flops"] > 0
-    pooled = cost.shape(
+    pooled = sizes.shape(
         model.architecture.family, model.architecture.config, model.architecture.vocab_size
     )
     order = found.objective == "masked+order"
@@ -91,5 +92,5 @@ def test_distilbeto_follows_distilbert():
     assert (told.kl, told.mlm, told.cosine, told.temperature) == (5, 2, 1, 2)
     # Half of BETO's layers, without segments and pooler: the catalog's own shape.
     model = resolve(found.model).architecture
-    shape = cost.shape(model.family, model.config, model.vocab_size)
+    shape = sizes.shape(model.family, model.config, model.vocab_size)
     assert cost.work(found).shape == shape

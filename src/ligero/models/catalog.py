@@ -243,19 +243,31 @@ def _spanish_roberta(
 
 
 def _own(
-    size: str, hidden: int, layers: int, *, vocab_size: int, parameters: int, learning_rate: float
+    size: str,
+    hidden: int,
+    layers: int,
+    *,
+    vocab_size: int,
+    parameters: int,
+    learning_rate: float,
+    released: bool = False,
+    cut_from: str | None = None,
 ) -> Architecture:
+    how = "pre-trained" if released else "created at random"
     return Architecture(
         name=f"ligero-{size}",
         family="modernbert",
         config=_modernbert(hidden, layers),
         vocab_size=vocab_size,
+        released=released,
+        cut_from=cut_from,
+        layers=layers if cut_from else None,
         cased=True,
         parameters=parameters,
         licence="Apache-2.0",
         source="ligero; block of Warner et al. (2024), arXiv:2412.13663",
         learning_rate=learning_rate,
-        about=f"ModernBERT-shaped student, {layers} layers x {hidden}, created at random",
+        about=f"ModernBERT's block, {layers} layers x {hidden}, {how}",
     )
 
 
@@ -308,7 +320,25 @@ _ALL = (
     ),
     _own("nano", 128, 1, vocab_size=8_000, parameters=1_188_224, learning_rate=1e-3),
     _own("micro", 192, 2, vocab_size=8_000, parameters=2_274_240, learning_rate=1e-3),
-    _own("tiny", 256, 4, vocab_size=16_000, parameters=6_719_744, learning_rate=5e-4),
+    _own(
+        "tiny",
+        256,
+        4,
+        vocab_size=16_000,
+        parameters=6_719_744,
+        learning_rate=5e-4,
+        released=True,
+    ),
+    _own(
+        "tiny-2",
+        256,
+        2,
+        vocab_size=16_000,
+        parameters=5_408_000,
+        learning_rate=5e-4,
+        released=True,
+        cut_from="ligero-tiny",
+    ),
     _own("small", 512, 6, vocab_size=16_000, parameters=23_927_296, learning_rate=5e-4),
 )
 

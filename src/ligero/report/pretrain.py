@@ -1,13 +1,11 @@
 """A pre-training: what a recipe means, what came of it, its page and its curve."""
 
 import json
-import os
-import platform
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from ligero.machine import facts
 from ligero.report import plots
 from ligero.report.tables import markdown, millions
 from ligero.runs import LOG, write_text
@@ -265,17 +263,5 @@ def _flat(settings: Mapping[str, Any], objective: str) -> list[tuple[str, Any]]:
 
 
 def _machine(results: Mapping[str, Any]) -> dict[str, Any]:
-    facts = {
-        "device": results["device"],
-        "processes": results["processes"],
-        "threads": results["threads"],
-        "processor": platform.machine(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-    }
-    for name in ("ligero", "torch", "transformers"):
-        try:
-            facts[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return facts
+    told = {name: results[name] for name in ("device", "processes", "threads")}
+    return told | facts(("ligero", "torch", "transformers"))

@@ -109,6 +109,42 @@ class _Template:
         return sum(map(len, self.parts))
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Windows of some examples, padded to one width: what a model takes.
+
+    inputs: ids, mask and perhaps segment ids by transformers' names, [rows, width] each. example:
+    [rows], the place of the example that a row belongs to. words: [words, 2], row and position of
+    each word's first sub-word, example after example.
+    """
+
+    inputs: dict[str, Ints]
+    example: Ints
+    words: Ints
+
+
+def pad(encoded: Sequence[Encoded], *, pad_id: int, width: int, segments: bool) -> Rows:
+    """All windows of some examples as rows. segments: whether the model takes segment ids."""
+    rows = sum(len(e.ids) for e in encoded)
+    inputs = {
+        "input_ids": np.full((rows, width), pad_id, dtype=np.int64),
+        "attention_mask": np.zeros((rows, width), dtype=np.int64),
+    }
+    if segments:
+        inputs["token_type_ids"] = np.zeros((rows, width), dtype=np.int64)
+    example, words, row = [], [], 0
+    for place, mine in enumerate(encoded):
+        words.append(mine.words + np.asarray((row, 0)))
+        for sub_words, types in zip(mine.ids, mine.types, strict=True):
+            inputs["input_ids"][row, : len(sub_words)] = sub_words
+            inputs["attention_mask"][row, : len(sub_words)] = 1
+            if segments:
+                inputs["token_type_ids"][row, : len(types)] = types
+            example.append(place)
+            row += 1
+    return Rows(inputs, np.asarray(example, dtype=np.int64), np.concatenate(words))
+
+
 class Encoder:
     """Reads examples with one tokenizer and one window length (in sub-words, specials included)."""
 

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 
 from ligero.tasks.example import Example
 from ligero.tasks.kinds.kind import Gold, Kind, Labels
-from ligero.tasks.words import Encoder
+from ligero.tasks.words import Encoder, pad
 from ligero.train.order import Ids
 from ligero.vocab import special_ids
 
@@ -73,31 +73,17 @@ class Features:
         self, ids: Ids, targets: Mapping[int, Mapping[str, np.ndarray]] | None = None
     ) -> Batch:
         """The examples `ids`, with a teacher's scores (example -> choice -> scores) if given."""
-        rows = int(self.rows[ids].sum())
         width = -(-int(self.widths[ids].max()) // WIDTH_STEP) * WIDTH_STEP
         width = min(width, max(self.window, int(self.widths[ids].max())))
-        inputs = {
-            "input_ids": np.full((rows, width), self.pad),
-            "attention_mask": np.zeros((rows, width), dtype=np.int64),
-        }
-        if self.segments:
-            inputs["token_type_ids"] = np.zeros((rows, width), dtype=np.int64)
-        row_example, words, row = [], [], 0
-        for place, i in enumerate(ids):
-            encoded = self.encoded[i]
-            words.append(encoded.words + np.asarray((row, 0)))
-            for sub_words, types in zip(encoded.ids, encoded.types, strict=True):
-                inputs["input_ids"][row, : len(sub_words)] = sub_words
-                inputs["attention_mask"][row, : len(sub_words)] = 1
-                if self.segments:
-                    inputs["token_type_ids"][row, : len(types)] = types
-                row_example.append(place)
-                row += 1
+        rows = pad(
+            [self.encoded[i] for i in ids],
+            pad_id=self.pad, width=width, segments=self.segments,
+        )  # fmt: skip
         return Batch(
             ids=ids,
-            inputs={name: torch.from_numpy(array) for name, array in inputs.items()},
-            row_example=torch.tensor(row_example),
-            words=torch.from_numpy(np.concatenate(words)),
+            inputs={name: torch.from_numpy(array) for name, array in rows.inputs.items()},
+            row_example=torch.from_numpy(rows.example),
+            words=torch.from_numpy(rows.words),
             gold={
                 choice.name: torch.from_numpy(
                     np.concatenate([self.gold[i][choice.name] for i in ids])

@@ -1,14 +1,13 @@
 """Scores of a model over many examples: what evaluation, teacher outputs and prediction share."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from ligero.models.heads import HEADS
-from ligero.tasks.kinds.kind import UNLABELLED, Prediction
-from ligero.tasks.metrics import Tallies, by_group, total
+from ligero.tasks import scoring
+from ligero.tasks.scoring import Measured
 from ligero.train.features import Batch, Features
 from ligero.train.order import Ids, micro_batches
 
@@ -77,40 +76,8 @@ def evaluate(model: torch.nn.Module, features: Features) -> dict[str, float]:
     return measure(model, features).metrics
 
 
-@dataclass(frozen=True)
-class Measured:
-    """What a model does on a split.
-
-    metrics: the kind's figures in percent, and the mean loss of a labelled unit.
-    tallies: what each group of examples that belong together (`Kind.group`) adds to the figures, to be
-        resampled. predicted: what was found in each example.
-    """
-
-    metrics: dict[str, float]
-    tallies: Tallies
-    predicted: list[Prediction]
-
-
 def measure(model: torch.nn.Module, features: Features) -> Measured:
     """Scores, predictions and figures of a model on labelled examples."""
-    scores = score(model, features)
-    kind, labels, examples = features.kind, features.labels, features.examples
-    predicted = [kind.predict(e, s, labels) for e, s in zip(examples, scores, strict=True)]
-    tallies = kind.tallies(examples, predicted, labels)
-    figures = {name: float(f) for name, f in kind.figures(total(tallies), labels).items()}
-    groups = by_group(tallies, [kind.group(e) for e in examples])
-    return Measured({**figures, "loss": _loss(scores, features)}, groups, predicted)
-
-
-def _loss(scores: list[dict[str, np.ndarray]], features: Features) -> float:
-    """Mean cross-entropy over all labelled units of all choices."""
-    total, count = 0.0, 0
-    for mine, gold in zip(scores, features.gold, strict=True):
-        for name, right in gold.items():
-            labelled = right != UNLABELLED
-            rows = mine[name][labelled].astype(np.float64)
-            top = rows.max(axis=1, initial=-np.inf)
-            log_sum = top + np.log(np.exp(rows - top[:, None]).sum(axis=1))
-            total += float((log_sum - rows[np.arange(len(rows)), right[labelled]]).sum())
-            count += len(rows)
-    return total / max(1, count)
+    return scoring.measure(
+        features.kind, features.labels, features.examples, score(model, features)
+    )

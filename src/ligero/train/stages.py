@@ -1,7 +1,6 @@
 """One trained model, from a reference to a finished run folder: by gold labels or by a teacher."""
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,15 +15,14 @@ from ligero.models import build, hub
 from ligero.models.reference import MODEL_FOLDER, Reference
 from ligero.report.tables import TITLES
 from ligero.runs import Run, digest, publish, verify
-from ligero.tasks.example import Example
-from ligero.tasks.metrics import bootstrap
+from ligero.tasks.scoring import scored_row
 from ligero.tasks.source import Task
 from ligero.train import loop
 from ligero.train.distill import Distill
 from ligero.train.features import Features
 from ligero.train.finetune import Supervised
 from ligero.train.progress import Progress
-from ligero.train.scorer import Measured, device, evaluate, measure
+from ligero.train.scorer import device, evaluate
 from ligero.train.teacher import TeacherCache, cache_key, example_digest
 from ligero.train.trained import Trained
 
@@ -153,27 +151,10 @@ def results_of(
     row: dict[str, Any] = {
         # Results travel; where a folder lies on this machine need not.
         "model": Path(name).name if Path(name).is_absolute() else name,
-        "parameters": sum(p.numel() for p in trained.model.parameters()),
+        "parameters": trained.parameters,
         "dev": dev or evaluate(trained.model, trained.features(task.dev.examples)),
     }
     return row | scored_row(trained, task.test.examples, task.scored)[0]
-
-
-def scored_row(
-    trained: Trained, examples: Sequence[Example], name: str
-) -> tuple[dict[str, Any], Measured]:
-    """The scores of a split under its name, their 95% intervals, and seconds for 1,000 texts."""
-    began = time.perf_counter()
-    measured = measure(trained.model, trained.features(examples))
-    taken = time.perf_counter() - began
-    row = {
-        name: measured.metrics,
-        "interval": bootstrap(
-            measured.tallies, lambda sums: trained.kind.figures(sums, trained.labels)
-        ),
-        "seconds_per_1000": round(taken * 1000 / len(examples), 3),
-    }
-    return row, measured
 
 
 def start(stage: Stage) -> Trained:

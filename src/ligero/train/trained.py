@@ -33,6 +33,11 @@ class Trained:
     labels: Labels
     window: int
 
+    @property
+    def parameters(self) -> int:
+        """How many the model has, shared ones once."""
+        return sum(p.numel() for p in self.model.parameters())
+
     def features(self, examples: Sequence[Example]) -> Features:
         """The examples as this model reads them."""
         return Features(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ligero.errors import InputError, unknown
+from ligero.errors import InputError, excerpt, unknown
 
 # The longest word of the real Spanish files that this was built with has 69 characters; a run of
 # 10,000 is base64, a minified page or a lost separator, and would fill a window of
@@ -253,3 +253,18 @@ def line_id(line: int, given: Container[str]) -> str:
     while name in given:
         name = f"line {name}"
     return name
+
+
+def check(text: str, line: int | None, where: str) -> None:
+    """InputError for what no tokenizer should be given; `where` and `line` say where it stands."""
+    if not text.strip():
+        raise InputError("an empty text", line=line, file=where, expected="some words")
+    if any("\ud800" <= c <= "\udfff" for c in text):
+        # What Python makes of bytes, on the command line or in a pipe, that do not decode.
+        raise InputError("bytes that are not UTF-8", line=line, file=where, expected="text")
+    longest = max(map(len, text.split()), default=0)
+    if longest > LONGEST_WORD:
+        raise InputError(
+            f"a word of {longest:,} characters ({excerpt(text, 20)})",
+            file=where, line=line, expected=f"at most {LONGEST_WORD:,}",
+        )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ligero.errors import InputError
 from ligero.tasks import metrics, trees, words
 from ligero.tasks.example import Example, Split
 from ligero.tasks.formats import conllu
@@ -20,6 +21,9 @@ from ligero.tasks.kinds.kind import (
     softmax,
 )
 from ligero.tasks.metrics import Tallies
+
+# Words of a sentence that a tree is sought for. The longest of AnCora's test file has 131.
+MOST = 1_000
 
 # Universal Dependencies' name for the relation of the one word that has no head.
 ROOT = "root"
@@ -68,8 +72,17 @@ class Parse:
         return {"ligero": ("las", "uas"), "paper": ("las_no_punct", "uas_no_punct")}
 
     def read(self, text: str, second: str | None = None) -> Example:
-        """Raw text cut into words; `second` is not for this kind."""
-        return Example("", (text,), words.split(text))
+        """Raw text cut into words; `second` is not for this kind.
+
+        Raises InputError for more than MOST words.
+        """
+        spans = words.split(text)
+        if len(spans) > MOST:
+            raise InputError(
+                f"a sentence of {len(spans):,} words",
+                expected=f"at most {MOST:,}: a tree is chosen among all pairs of words",
+            )
+        return Example("", (text,), spans)
 
     def predict(self, example: Example, scores: Scores, labels: Labels) -> Prediction:
         """The best tree, and for each word the best relation that a tree allows there.

@@ -1,0 +1,1 @@
+"""A trained run -> a folder that runs without torch: graph, quantisation, gate."""

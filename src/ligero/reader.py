@@ -1,0 +1,23 @@
+"""A model that has learned a task, opened: exported, or as it was trained."""
+
+from pathlib import Path
+
+from ligero import flags
+from ligero.runtime.card import is_exported
+from ligero.tasks.scoring import Reader
+
+
+def open_reader(name: str) -> Reader:
+    """An exported folder, which needs no torch; else a run, a folder with a model, or a hub id.
+
+    Raises as `runtime.Predictor` and `train.trained.load`, and LigeroError, which says what to
+    install, where a model in torch is asked for without it.
+    """
+    if is_exported(Path(name)):
+        from ligero.runtime import Predictor
+
+        return Predictor(name)
+    flags.need(flags.TRAINING, "train")
+    from ligero.train.trained import load
+
+    return load(name)
