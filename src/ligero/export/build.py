@@ -2,7 +2,6 @@
 
 import shutil
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from ligero.config import ExportConfig
 from ligero.errors import InputError, LigeroError
 from ligero.export import heads, quantise
 from ligero.export.gate import Gate, Verdict
+from ligero.measure import latency
 from ligero.report.export import page
 from ligero.runs import MANIFEST, publish, read_json, write_json, write_text
 from ligero.runtime.card import CARD, HEAD, PRECISIONS, TOKENIZER, Card
@@ -29,10 +29,8 @@ from ligero.train.progress import Progress
 from ligero.train.trained import Trained, load, takes_segments
 from ligero.vocab import special_ids
 
-# Lengths in sub-words that inputs are padded to: a text pays for a fifth more than it has, or less.
+# Lengths in sub-words that inputs are padded to, each at most half as long again as the one before.
 BUCKETS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
-# Next to int8 is what int8 falls back to.
-SAFER = {"int8": "bf16", "bf16": "fp32"}
 # Rounds in which candidates take turns when the fastest is looked for.
 ROUNDS = 60
 GATE = "gate.json"
@@ -67,12 +65,13 @@ def export(run: str, config: ExportConfig) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="ligero-") as name:
         made: dict[str, Path] = {}
         verdicts: list[Verdict] = []
-        for precision in wanted(config):
+        order = wanted(config)
+        for precision, safer in zip(order, [*order[1:], None], strict=True):
             place = Path(name) / precision
             assemble(place, trained, config.runtime, precision, texts, facts)
             verdict = gate(Predictor(place, threads=config.place.threads))
             verdicts.append(verdict)
-            progress.note(_said(verdict, gate))
+            progress.note(_said(verdict, gate, safer))
             if not verdict.failed:
                 made[precision] = place
                 if config.precision != "auto":
@@ -139,7 +138,7 @@ def assemble(
             format=runtime, precision=precision, graph=GRAPHS[runtime],
             model={
                 "family": model.config.model_type, "config": model.config.to_diff_dict(),
-                "parameters": sum(p.numel() for p in model.parameters()),
+                "parameters": trained.parameters,
             },
             score=None, **facts,
         ).write(place)  # fmt: skip
@@ -206,24 +205,17 @@ def timed(made: dict[str, Path], gate: Gate, threads: int | None) -> dict[str, f
         bucket = min(b for b in predictor.card.buckets if b >= usual)
         some = gate.inputs[bucket][:1]
         calls[precision] = lambda p=predictor, b=bucket, s=some: p.encoded_scores(s, b)
-    taken: dict[str, list[float]] = {precision: [] for precision in calls}
-    for number in range(ROUNDS + 5):
-        for precision, call in calls.items():
-            began = time.perf_counter()
-            call()
-            if number >= 5:
-                taken[precision].append(1000 * (time.perf_counter() - began))
-    return {precision: float(np.median(each)) for precision, each in taken.items()}
+    taken = latency.in_turn(calls, rounds=ROUNDS)
+    return {precision: 1000 * float(np.median(each)) for precision, each in taken.items()}
 
 
-def _said(verdict: Verdict, gate: Gate) -> str:
+def _said(verdict: Verdict, gate: Gate, safer: str | None = None) -> str:
     score = f"{gate.metric} {verdict.score[gate.metric]:.2f} (original {gate.score:.2f})"
     if not verdict.failed:
         worst = max(c.found for c in verdict.checks[:-1])
         return f"{verdict.precision} passed: {score}, outputs within {100 * worst:.2g}%"
     check = verdict.failed[0]
     more = f" and {len(verdict.failed) - 1} more" if len(verdict.failed) > 1 else ""
-    safer = SAFER.get(verdict.precision)
     return (
         f"{verdict.precision} failed: {check.name} {check.found:.3g}, allowed {check.allowed:g}{more}; "
         f"{score}" + (f"; falling back to {safer}" if safer else "")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 # NNCF tells its makers what it was used for unless it cannot import this package.
-sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 
 
 def openvino(model: Any, inputs: Sequence[dict[str, np.ndarray]]) -> Any:

@@ -162,12 +162,9 @@ def _group(
     """The points that learned in one way (True: from a teacher; None: all of them) as a group."""
     kept = [p for p in points if taught is None or bool(p.taught) == taught]
     ends = [p.interval or (p.score, p.score) for p in kept]
-    seen: set[str] = set()
     # Several runs of one model stand in one column: its name once, at the best.
-    names = {
-        id(p): p.name for p in sorted(kept, key=lambda p: -p.score)
-        if not (p.name in seen or seen.add(p.name))  # type: ignore[func-returns-value]
-    }  # fmt: skip
+    best_of = {p.name: id(p) for p in sorted(kept, key=lambda p: p.score)}
+    names = {place: name for name, place in best_of.items()}
     return Group(
         name,
         [1 / getattr(p, by) for p in kept],
