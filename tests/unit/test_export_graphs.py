@@ -10,6 +10,7 @@ import shapes
 from ligero import vocab
 from ligero.errors import InputError
 from ligero.export import build as exporting
+from ligero.export.attention import Heads
 from ligero.export.gate import distance, drawn
 from ligero.export.graph import Graph
 from ligero.models import build
@@ -89,17 +90,34 @@ def test_settings_that_checkpoints_may_have(tmp_path, tokenizer, name, changes):
     assert distance(found, model.scores(examples("classify"))) < 5e-6
 
 
+@pytest.mark.parametrize("kind", ["tag", "classify"])
+@pytest.mark.parametrize("name", ["albeto-tiny", "beto-cased", "ligero-tiny"])
+def test_narrow_heads_are_widened_without_effect(tmp_path, tokenizer, name, kind):
+    model = trained(name, kind, tokenizer, hidden_size=78, num_attention_heads=3)
+    assert Heads.of(model.model.config) == Heads(3, 26) and Heads(3, 26).wide == 32
+    found = exported(tmp_path / "x", model).scores(examples(kind))
+    assert distance(found, model.scores(examples(kind))) < 5e-6
+
+
+@pytest.mark.parametrize(
+    ("width", "wide"), [(16, 16), (24, 24), (26, 32), (32, 32), (64, 64), (80, 96)]
+)
+def test_heads_are_widened_where_it_is_cheap(width, wide):
+    assert Heads(2, width).wide == wide
+
+
 def test_a_setting_without_a_graph_is_refused(tmp_path, tokenizer):
     with pytest.raises(InputError, match="silu"):
         exported(tmp_path / "x", trained("beto-cased", "tag", tokenizer, hidden_act="silu"))
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.parametrize("kind", ["tag", "classify"])
 @pytest.mark.parametrize("runtime", ["openvino", "onnx"])
-def test_tied_layers_are_stored_once(tmp_path, tokenizer, runtime):
+def test_tied_layers_are_stored_once(tmp_path, tokenizer, runtime, kind):
     sizes = []
     for layers in (1, 12):
-        model = trained("albeto-tiny", "tag", tokenizer, num_hidden_layers=layers)
+        model = trained("albeto-tiny", kind, tokenizer, num_hidden_layers=layers)
         folder = tmp_path / str(layers)
         exported(folder, model, runtime)
         stored = [f for f in folder.iterdir() if f.suffix in (".bin", ".onnx")]

@@ -8,7 +8,7 @@ import pytest
 from frontier_folders import export
 from ligero.cli import main
 from ligero.errors import InputError
-from ligero.measure import budget
+from ligero.measure import budget, latency
 from ligero.measure.budget import Timing
 
 
@@ -26,6 +26,7 @@ class Engine:
 @pytest.fixture
 def opened(monkeypatch):
     monkeypatch.setattr(budget, "MOST", 20)
+    monkeypatch.setattr(latency, "SETTLE", 0)  # these engines take no time at all
     engines = []
 
     def opener(folder, threads):

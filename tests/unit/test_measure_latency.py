@@ -51,6 +51,13 @@ def test_calls_take_turns_and_only_warm_ones_are_timed():
     np.testing.assert_allclose(taken["two"], [2, 2, 2])
 
 
+def test_a_quick_call_settles_before_it_is_timed():
+    clock = Clock()
+    quick = clock.call("quick", latency.SETTLE / 4)
+    latency.in_turn({"quick": quick}, rounds=1, warmup=0, clock=clock)
+    assert clock.ran == ["quick"] * 5
+
+
 def test_warm_up_is_not_counted():
     clock = Clock()
     # Two calls a round: the first two rounds are slow.

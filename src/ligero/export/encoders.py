@@ -1,30 +1,18 @@
 """transformers' encoders as graphs: BERT's block in four namings, and ModernBERT's.
 
-A graph computes in fp32 what the class of transformers computes, with one product for query, key
-and value, the scale of attention folded into it, and nothing that only training needs.
+A graph computes in fp32 what the class of transformers computes, and nothing that only training
+needs. Which of several equal forms is the fastest was tried on OpenVINO.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ligero import errors
 from ligero.errors import InputError
+from ligero.export import attention
+from ligero.export.attention import Heads, Inputs
 from ligero.export.graph import Graph
-
-# What is added to the scores of padding: far below any score, and exact in bf16.
-HIDDEN = -30_000.0
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """The names of a graph's inputs [rows, length]; types is None where the model takes none."""
-
-    ids: str = "input_ids"
-    mask: str = "attention_mask"
-    types: str | None = None
 
 
 @dataclass(frozen=True)
@@ -99,19 +87,23 @@ def activate(graph: Graph, states: str, name: str) -> str:
     return graph.op(kind, states, **attributes)
 
 
-def states(graph: Graph, config: Any, inputs: Inputs) -> str:
+def states(graph: Graph, config: Any, inputs: Inputs, *, first: bool = False) -> str:
     """Last hidden states [rows, length, hidden] of an encoder.
 
-    graph: its weights bear the names of the family's base model. config: transformers'.
+    graph: its weights bear the names of the family's base model. config: transformers'. first: no
+    more is needed than each row's first state; what is given is at least that, [rows, 1, hidden].
     Raises InputError for a family or a setting that has no graph.
     """
     if config.model_type not in ENCODERS:
         raise errors.unknown("model type", config.model_type, ENCODERS)
-    return ENCODERS[config.model_type](graph, config, inputs)
+    return ENCODERS[config.model_type](graph, config, inputs, first)
 
 
-def _post_norm(graph: Graph, config: Any, inputs: Inputs) -> str:
-    """BERT's encoder (Devlin et al., 2019) and its relatives: normalised after each sum."""
+def _post_norm(graph: Graph, config: Any, inputs: Inputs, first: bool) -> str:
+    """BERT's encoder (Devlin et al., 2019) and its relatives: normalised after each sum.
+
+    With `first` the last layer is computed for one state alone, a third to a seventh of its work.
+    """
     family, names = config.model_type, NAMES[config.model_type]
     if getattr(config, "position_embedding_type", "absolute") not in (None, "absolute"):
         raise InputError(
@@ -134,18 +126,30 @@ def _post_norm(graph: Graph, config: Any, inputs: Inputs) -> str:
             )
             summed = graph.op("Add", summed, chosen)
     table = graph.constant("positions", positions)
-    summed = graph.op("Add", summed, _first(graph, table, _length(graph, inputs)))
+    summed = graph.op("Add", summed, attention.first(graph, table, attention.length(graph, inputs)))
     found = graph.norm(summed, "embeddings.LayerNorm", epsilon)
     if family == "albert":
         found = graph.linear(found, "encoder.embedding_hidden_mapping_in")
-    hidden = _hidden(graph, inputs)
-    heads, width = config.num_attention_heads, config.hidden_size // config.num_attention_heads
-    for layer in _layers(config, names):
-        attention = [f"{layer}.{name}" for name in (names.query, names.key, names.value)]
-        qkv = graph.linear(found, *attention, scale=width**-0.5)
-        query, key, value = _heads(graph, qkv, heads, width)
-        mixed = _attend(graph, query, key, value, hidden, heads * width)
-        summed = graph.op("Add", found, graph.linear(mixed, f"{layer}.{names.out}"))
+    hidden, heads = attention.hidden(graph, inputs), Heads.of(config)
+    layers = _layers(config, names)
+    for number, layer in enumerate(layers):
+        query, key, value = (
+            graph.layer(f"{layer}.{name}") for name in (names.query, names.key, names.value)
+        )
+        query = query.scaled(heads.width**-0.5)
+        if first:
+            # Tied layers are stored once: if the last one needs them apart they are so in all.
+            keys, values = attention.project(graph, found, f"{layer}.kv", heads, key, value)
+            if number == len(layers) - 1:
+                found = graph.op("Slice", found, graph.ints(0), graph.ints(1), graph.ints(1))
+            (queries,) = attention.project(graph, found, f"{layer}.q", heads, query)
+        else:
+            queries, keys, values = attention.project(
+                graph, found, f"{layer}.qkv", heads, query, key, value
+            )
+        mixed = attention.attend(graph, queries, keys, values, hidden, heads)
+        out = heads.gathered(graph.layer(f"{layer}.{names.out}"))
+        summed = graph.op("Add", found, graph.product(mixed, f"{layer}.{names.out}", out))
         found = graph.norm(summed, f"{layer}.{names.attention_norm}", epsilon)
         inner = activate(graph, graph.linear(found, f"{layer}.{names.inner}"), activation)
         summed = graph.op("Add", found, graph.linear(inner, f"{layer}.{names.outer}"))
@@ -165,119 +169,46 @@ def _layers(config: Any, names: Names) -> list[str]:
     ]
 
 
-def _modernbert(graph: Graph, config: Any, inputs: Inputs) -> str:
+def _modernbert(graph: Graph, config: Any, inputs: Inputs, first: bool) -> str:
     """ModernBERT's encoder (Warner et al., 2024): pre-norm, rotary positions, gated feed-forward."""
     epsilon = config.norm_eps
-    heads, width = config.num_attention_heads, config.hidden_size // config.num_attention_heads
-    length = _length(graph, inputs)
+    heads, length = Heads.of(config), attention.length(graph, inputs)
     turns = {
-        kind: _rotation(graph, config, kind, width, length)
+        kind: attention.rotation(graph, config, kind, heads, length)
         for kind in sorted(set(config.layer_types))
     }
-    hidden = {"full_attention": _hidden(graph, inputs)}
+    hidden = {"full_attention": attention.hidden(graph, inputs)}
     if "sliding_attention" in config.layer_types:
-        far = _far(graph, length, config.local_attention // 2)
+        far = attention.far(graph, length, config.local_attention // 2)
         hidden["sliding_attention"] = graph.op("Add", hidden["full_attention"], far)
     found = graph.op("Gather", graph.weight("embeddings.tok_embeddings.weight"), inputs.ids)
     found = graph.norm(found, "embeddings.norm", epsilon)
     for number, kind in enumerate(config.layer_types):
         layer = f"layers.{number}"
         normed = graph.norm(found, f"{layer}.attn_norm", epsilon) if number else found
-        qkv = graph.linear(normed, f"{layer}.attn.Wqkv")
-        query, key, value = _heads(graph, qkv, heads, width)
-        scale = graph.constant("scale", np.float32(width**-0.5))
-        query = graph.op("Mul", _turned(graph, query, turns[kind]), scale)
-        mixed = _attend(
-            graph, query, _turned(graph, key, turns[kind]), value, hidden[kind], heads * width
+        query, key, value = graph.layer(f"{layer}.attn.Wqkv").parted(3)
+        queries, keys = attention.project_turned(
+            graph, normed, f"{layer}.qk", heads, turns[kind],
+            query.scaled(heads.width**-0.5), key,
+        )  # fmt: skip
+        (values,) = attention.project(graph, normed, f"{layer}.v", heads, value)
+        mixed = attention.attend(graph, queries, keys, values, hidden[kind], heads)
+        out = heads.gathered(graph.layer(f"{layer}.attn.Wo"))
+        found = graph.op("Add", found, graph.product(mixed, f"{layer}.attn.Wo", out))
+        normed = graph.norm(found, f"{layer}.mlp_norm", epsilon)
+        # Two products: parting the result of one would copy it.
+        active, gate = (
+            graph.product(normed, f"{layer}.mlp.{name}", half)
+            for name, half in zip(
+                ("active", "gate"), graph.layer(f"{layer}.mlp.Wi").parted(2), strict=True
+            )
         )
-        found = graph.op("Add", found, graph.linear(mixed, f"{layer}.attn.Wo"))
-        inner = graph.linear(graph.norm(found, f"{layer}.mlp_norm", epsilon), f"{layer}.mlp.Wi")
-        active, gate = graph.ops("Split", inner, outputs=2, axis=-1, num_outputs=2)
         gated = graph.op("Mul", activate(graph, active, config.hidden_activation), gate)
         found = graph.op("Add", found, graph.linear(gated, f"{layer}.mlp.Wo"))
     return graph.norm(found, "final_norm", epsilon)
 
 
-ENCODERS: dict[str, Callable[[Graph, Any, Inputs], str]] = {
+ENCODERS: dict[str, Callable[[Graph, Any, Inputs, bool], str]] = {
     **dict.fromkeys(NAMES, _post_norm),
     "modernbert": _modernbert,
 }
-
-
-def _length(graph: Graph, inputs: Inputs) -> str:
-    """The inputs' length as a vector of one number."""
-    return graph.op("Shape", inputs.ids, start=1, end=2)
-
-
-def _first(graph: Graph, table: str, length: str) -> str:
-    """The first rows of a table, as many as the inputs are long."""
-    return graph.op("Slice", table, graph.ints(0), length, graph.ints(0))
-
-
-def _hidden(graph: Graph, inputs: Inputs) -> str:
-    """What is added to attention's scores [rows, 1, 1, length]: nothing, or HIDDEN at padding."""
-    mask = graph.op("Cast", inputs.mask, to=1)
-    mask = graph.op("Unsqueeze", mask, graph.ints(1, 2))
-    absent = graph.op("Sub", graph.constant("one", np.float32(1)), mask)
-    return graph.op("Mul", absent, graph.constant("hidden", np.float32(HIDDEN)))
-
-
-def _far(graph: Graph, length: str, reach: int) -> str:
-    """What is added to the scores of sub-words farther than `reach`, [length, length]."""
-    zero, one = graph.constant("zero.int", np.int64(0)), graph.constant("one.int", np.int64(1))
-    places = graph.op("Range", zero, graph.op("Squeeze", length, graph.ints(0)), one)
-    apart = graph.op(
-        "Abs",
-        graph.op(
-            "Sub",
-            graph.op("Unsqueeze", places, graph.ints(1)),
-            graph.op("Unsqueeze", places, graph.ints(0)),
-        ),
-    )
-    beyond = graph.op("Greater", apart, graph.constant("reach", np.int64(reach)))
-    return graph.op(
-        "Where",
-        beyond,
-        graph.constant("hidden", np.float32(HIDDEN)),
-        graph.constant("zero", np.float32(0)),
-    )
-
-
-def _heads(graph: Graph, qkv: str, heads: int, width: int) -> list[str]:
-    """Query, key and value [rows, heads, length, width] out of one product [rows, length, ...]."""
-    return [
-        graph.op(
-            "Transpose",
-            graph.op("Reshape", part, graph.ints(0, 0, heads, width)),
-            perm=[0, 2, 1, 3],
-        )
-        for part in graph.ops("Split", qkv, outputs=3, axis=-1, num_outputs=3)
-    ]
-
-
-def _attend(graph: Graph, query: str, key: str, value: str, hidden: str, size: int) -> str:
-    """Attention's mixture of values [rows, length, size]; query is scaled already."""
-    scores = graph.op("MatMul", query, graph.op("Transpose", key, perm=[0, 1, 3, 2]))
-    weights = graph.op("Softmax", graph.op("Add", scores, hidden), axis=-1)
-    mixed = graph.op("Transpose", graph.op("MatMul", weights, value), perm=[0, 2, 1, 3])
-    return graph.op("Reshape", mixed, graph.ints(0, 0, size))
-
-
-def _rotation(graph: Graph, config: Any, kind: str, width: int, length: str) -> tuple[str, str]:
-    """Cosines and sines [length, width] of rotary positions (Su et al., 2021)."""
-    settings = config.rope_parameters[kind]
-    if settings["rope_type"] != "default":
-        raise InputError(f"rope_type {settings['rope_type']}", expected="default")
-    rates = settings["rope_theta"] ** -(np.arange(0, width, 2, dtype=np.float32) / width)
-    angles = np.outer(np.arange(config.max_position_embeddings, dtype=np.float32), rates)
-    angles = np.concatenate([angles, angles], axis=1)
-    cosines = graph.constant(f"{kind}.cos", np.cos(angles).astype(np.float32))
-    sines = graph.constant(f"{kind}.sin", np.sin(angles).astype(np.float32))
-    return _first(graph, cosines, length), _first(graph, sines, length)
-
-
-def _turned(graph: Graph, vectors: str, turn: tuple[str, str]) -> str:
-    """Queries or keys [rows, heads, length, width] turned by their positions."""
-    first, second = graph.ops("Split", vectors, outputs=2, axis=-1, num_outputs=2)
-    swapped = graph.op("Concat", graph.op("Neg", second), first, axis=-1)
-    return graph.op("Add", graph.op("Mul", vectors, turn[0]), graph.op("Mul", swapped, turn[1]))

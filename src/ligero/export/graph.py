@@ -1,7 +1,7 @@
 """An ONNX graph under construction: operations by name, every weight stored once."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -17,6 +17,29 @@ IR_VERSION = 9
 
 TYPES = {"int64": TensorProto.INT64, "float32": TensorProto.FLOAT}
 Shape = Sequence[int | str]
+
+
+class Layer(NamedTuple):
+    """A linear layer: matrix [out, in], bias [out]."""
+
+    matrix: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    def scaled(self, factor: float) -> "Layer":
+        """The layer whose outputs are so many times as large."""
+        return Layer(self.matrix * np.float32(factor), self.bias * np.float32(factor))
+
+    def parted(self, parts: int) -> list["Layer"]:
+        """Layers that each give an equal part of the outputs, in order."""
+        pairs = zip(np.split(self.matrix, parts), np.split(self.bias, parts), strict=True)
+        return [Layer(matrix, bias) for matrix, bias in pairs]
+
+
+def beside(*layers: Layer) -> Layer:
+    """Layers of one input as one, their outputs one after another."""
+    return Layer(
+        np.concatenate([x.matrix for x in layers]), np.concatenate([x.bias for x in layers])
+    )
 
 
 class Graph:
@@ -62,26 +85,25 @@ class Graph:
         self._nodes.append(helper.make_node(kind, inputs, names, name=f"{number}", **attributes))
         return names
 
-    def linear(self, states: str, *names: str, scale: float = 1.0) -> str:
-        """`states` times one learned layer's weight, or those of several side by side, plus biases.
+    def linear(self, states: str, *names: str) -> str:
+        """`states` times one learned layer's weight, or those of several side by side, plus biases."""
+        return self.product(states, "+".join(names), beside(*map(self.layer, names)))
 
-        names: layers, each with `.weight` [out, in] and perhaps `.bias`. scale: of the first.
+    def layer(self, name: str) -> Layer:
+        """A learned layer: `.weight` [out, in] and perhaps `.bias`."""
+        matrix, bias = self.weights[f"{name}.weight"], self.weights.get(f"{name}.bias")
+        return Layer(matrix, np.zeros(len(matrix), np.float32) if bias is None else bias)
+
+    def product(self, states: str, name: str, layer: Layer) -> str:
+        """`states` times a layer's weight, plus its bias where that is not all zeros.
+
+        name: under which the two are kept.
         """
-        merged = "+".join(names)
-        factors = [scale] + [1.0] * (len(names) - 1)
-        parts = [
-            self.weights[f"{name}.weight"] * np.float32(factor)
-            for name, factor in zip(names, factors, strict=True)
-        ]
-        matrix = self.constant(f"{merged}.weight", np.ascontiguousarray(np.concatenate(parts).T))
+        matrix = self.constant(f"{name}.weight", np.ascontiguousarray(layer.matrix.T))
         product = self.op("MatMul", states, matrix)
-        if not any(self.has(f"{name}.bias") for name in names):
+        if not layer.bias.any():
             return product
-        biases = [
-            self.weights[f"{name}.bias"] * np.float32(factor)
-            for name, factor in zip(names, factors, strict=True)
-        ]
-        return self.op("Add", product, self.constant(f"{merged}.bias", np.concatenate(biases)))
+        return self.op("Add", product, self.constant(f"{name}.bias", layer.bias))
 
     def norm(self, states: str, name: str, epsilon: float) -> str:
         """Layer normalisation over the last axis, its learned shift left out where there is none."""

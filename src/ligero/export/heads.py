@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import onnx
 
-from ligero.export.encoders import Inputs, activate, states
+from ligero.export.attention import Inputs
+from ligero.export.encoders import activate, states
 from ligero.export.graph import Graph, Shape
 
 
@@ -31,7 +32,9 @@ def build(
     named = {name.removeprefix(inside): value for name, value in weights.items()}
     graph = Graph(named)
     inputs = Inputs(types="token_type_ids" if segments else None)
-    found, shape = HEADS[kind](graph, config, inputs, states(graph, config, inputs))
+    found, shape = HEADS[kind](
+        graph, config, inputs, states(graph, config, inputs, first=kind == "classify")
+    )
     given = [name for name in (inputs.ids, inputs.mask, inputs.types) if name]
     return graph.model(
         {name: ("int64", ("rows", "length")) for name in given}, {found: ("output", shape)}

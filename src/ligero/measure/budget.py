@@ -237,9 +237,10 @@ def _rounds(calls: Mapping[str, latency.Call]) -> int:
         call()
         began = time.perf_counter()
         call()
-        total += time.perf_counter() - began
-    # Each round calls twice; the warm-up is as many rounds again as it is.
-    return max(FEWEST, min(MOST, int(LONGEST / (2 * total + 1e-9)) - latency.WARMUP))
+        seconds = time.perf_counter() - began
+        total += seconds + max(seconds, latency.SETTLE)
+    # The warm-up is rounds too.
+    return max(FEWEST, min(MOST, int(LONGEST / (total + 1e-9)) - latency.WARMUP))
 
 
 def _candidates(task: str, places: Sequence[str | Path]) -> tuple[list[Export], list[str]]:

@@ -21,6 +21,9 @@ Seconds = NDArray[np.float64]
 WARMUP, MEASURES = 10, 100
 # Largest modified z-score that their filter lets pass: 55 to 60% of the measures.
 FURTHEST = 0.75
+# Seconds that a call runs before one of it is timed. After another model, ALBETO base's two layers
+# (14 MB in bf16) are 80% slower the first time, 10% the third, as fast as alone from the sixth on.
+SETTLE = 0.01
 # Rounds that the slow reference is left at least, and at most this many rounds lie between two.
 FEWEST, SELDOM = 20, 10
 RESAMPLES = 2000
@@ -46,11 +49,12 @@ def in_turn(
 ) -> dict[str, Seconds]:
     """Seconds of each call in each round [rounds]; NaN where the reference sat a round out.
 
-    In each round every call runs twice, in order, and the second one is timed: the first leaves the
-    caches as this model has them, as in a process that serves it alone. A call must return when its
-    work is done. warmup: rounds before, not counted. reference: a slow call that runs in every k-th
-    round only, so that it takes no more time than all others together (see `interval_of`).
-    clock: seconds of a clock. after: is called at each round's end, warm-up included.
+    In each round every call has its turn: it runs for SETTLE seconds, once at least, and then once
+    more, which is timed. That leaves caches and threads as this model has them, as in a process that
+    serves it alone. A call must return when its work is done. warmup: rounds before, not counted.
+    reference: a slow call that runs in every k-th round only, so that it takes no more time than all
+    others together (see `interval_of`). clock: seconds of a clock. after: is called at each round's
+    end, warm-up included.
     """
     taken = {name: np.full(rounds, np.nan) for name in calls}
     tried = {name: np.inf for name in calls}
@@ -59,14 +63,16 @@ def in_turn(
         for name, call in calls.items():
             if name == reference and number >= 0 and number % every:
                 continue
+            start = clock()
             call()
-            began = clock()
+            while (began := clock()) - start < SETTLE:
+                call()
             call()
-            seconds = clock() - began
+            end = clock()
             if number >= 0:
-                taken[name][number] = seconds
+                taken[name][number] = end - began
             else:
-                tried[name] = min(tried[name], seconds)
+                tried[name] = min(tried[name], end - start)
         if number == -1 and reference is not None:
             every = interval_of(tried, reference, rounds)
         after()
@@ -74,7 +80,7 @@ def in_turn(
 
 
 def interval_of(tried: Mapping[str, float], reference: str, rounds: int) -> int:
-    """In every how-many-th of the rounds the reference runs, by the seconds that each call takes.
+    """In every how-many-th of the rounds the reference runs, by the seconds that each one's turn takes.
 
     As seldom as keeps its share of the time at a half, but in FEWEST rounds and every SELDOM-th at
     least.

@@ -33,7 +33,7 @@ class OpenVino:
             raise DamagedError(f"{folder / card.graph}: not readable ({error})") from None
         self._core = core
         self._hints = hints(core, card.precision, threads)
-        self._ready: dict[tuple[int, int], Any] = {}
+        self._ready: dict[tuple[int, int], Shape] = {}
         # A request holds one input at a time, and a model one shape while it is compiled.
         self._lock = threading.Lock()
 
@@ -44,21 +44,31 @@ class OpenVino:
         start = 0
         while start < rows:
             size = batch(rows - start, width)
-            part = {name: _filled(inputs[name][start : start + size], size) for name in self.inputs}
             with self._lock:
-                request = self._request(size, width)
-                # A copy: the request's own memory holds the next answer soon.
-                output = np.array(request.infer(part)[0], dtype=np.float32)
-            found.append(output[: rows - start])
+                shape = self._shape(size, width)
+                for name, place in shape.inputs.items():
+                    _fill(place, inputs[name][start : start + size])
+                shape.request.infer()
+                # A copy: the next answer will lie in the same place.
+                found.append(shape.output[: rows - start].copy())
             start += size
         return {"output": found[0] if len(found) == 1 else np.concatenate(found)}
 
-    def _request(self, rows: int, width: int) -> Any:
+    def _shape(self, rows: int, width: int) -> "Shape":
         if (rows, width) not in self._ready:
             self._model.reshape({name: [rows, width] for name in self.inputs})
             compiled = self._core.compile_model(self._model, "CPU", self._hints)
-            self._ready[rows, width] = compiled.create_infer_request()
+            self._ready[rows, width] = Shape(compiled, self.inputs)
         return self._ready[rows, width]
+
+
+class Shape:
+    """A graph compiled for one shape, with the memory that it reads and writes: nothing is handed over."""
+
+    def __init__(self, compiled: Any, names: tuple[str, ...]) -> None:
+        self.request = compiled.create_infer_request()
+        self.inputs = {name: self.request.get_tensor(name).data for name in names}
+        self.output = self.request.get_output_tensor(0).data
 
 
 def open_graph(folder: Path, card: Card, threads: int | None) -> OpenVino:
@@ -93,8 +103,7 @@ def batch(rows: int, width: int) -> int:
     return fitting[-1]
 
 
-def _filled(rows: np.ndarray, size: int) -> np.ndarray:
-    """The rows, and copies of the first where some are missing."""
-    if len(rows) == size:
-        return np.ascontiguousarray(rows)
-    return np.concatenate([rows, np.repeat(rows[:1], size - len(rows), axis=0)])
+def _fill(place: np.ndarray, rows: np.ndarray) -> None:
+    """Put rows in their place, and copies of the first where some are missing."""
+    place[: len(rows)] = rows
+    place[len(rows) :] = rows[:1]

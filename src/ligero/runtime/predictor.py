@@ -1,5 +1,6 @@
 """Raw text -> what a model finds in it."""
 
+import bisect
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, overload
@@ -18,6 +19,9 @@ from ligero.tasks.formats import text as texts_of
 from ligero.tasks.words import Encoded, Encoder, pad
 
 Found = list[dict[str, Any]]
+
+NO_WORDS = np.zeros((0, 2), dtype=np.int64)
+NOTHING = np.zeros(0, dtype=np.float32)
 
 
 class Predictor:
@@ -126,23 +130,22 @@ class Predictor:
         what a text gets does not depend on its company.
         """
         windows = [
-            Encoded((ids,), (types,), np.zeros((0, 2), dtype=np.int64))
+            Encoded((ids,), (types,), NO_WORDS)
             for e in encoded for ids, types in zip(e.ids, e.types, strict=True)
         ]  # fmt: skip
-        buckets = np.asarray(self.engine.buckets)
-        lengths = np.asarray([w.width for w in windows], dtype=np.int64)
-        widths = buckets[
-            np.searchsorted(buckets, lengths if bucket is None else bucket + 0 * lengths)
-        ]
-        found: list[np.ndarray] = [np.empty(0)] * len(windows)
-        for width in np.unique(widths):
-            members = np.flatnonzero(widths == width)
+        buckets = self.engine.buckets
+        members: dict[int, list[int]] = {}
+        for i, window in enumerate(windows):
+            width = bucket or buckets[bisect.bisect_left(buckets, len(window.ids[0]))]
+            members.setdefault(width, []).append(i)
+        found: list[np.ndarray] = [NOTHING] * len(windows)
+        for width, these in sorted(members.items()):
             rows = pad(
-                [windows[i] for i in members], pad_id=self.card.pad_id,
-                width=int(width), segments=self._segments,
+                [windows[i] for i in these], pad_id=self.card.pad_id,
+                width=width, segments=self._segments,
             )  # fmt: skip
             output = self.engine.run(rows.inputs)["output"]
-            for place, i in enumerate(members):
+            for place, i in enumerate(these):
                 found[i] = output[place]
         return found
 

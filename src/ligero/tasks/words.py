@@ -6,9 +6,10 @@ longer than a model's window becomes several overlapping windows, and each of it
 exactly one of them, the one that shows most of its surroundings.
 """
 
+import bisect
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,12 +18,16 @@ from tokenizers import Tokenizer
 
 from ligero.errors import InputError
 from ligero.tasks.example import Example
+from ligero.tasks.sub_words import SubWords, reader
 
 Ints = NDArray[np.int64]
 
 # Examples tokenised in one call. What the tokenizer returns is many times larger than what is kept
 # of it, so a large data set is not given to it whole.
 TOGETHER = 4096
+# So many texts are read one after another. More go to the tokenizer's own threads, which keep the
+# cores busy for a while once they are awake: a single text's model has its turn just then.
+FEW = 4
 
 # Addresses, numbers (1.234,56), initials (EE.UU.), words with inner hyphens or apostrophes,
 # an ellipsis, and otherwise one mark at a time: close to how CoNLL-2002 and AnCora cut words.
@@ -152,6 +157,7 @@ class Encoder:
         self.tokenizer, self.window = tokenizer, window
         tokenizer.no_truncation()
         tokenizer.no_padding()
+        self._reader = reader(tokenizer)
         self._templates = {n: _Template.of(tokenizer, n) for n in (1, 2)}
         if window < self._templates[2].size + 8:
             raise InputError(f"a window of {window} sub-words", expected="at least 16")
@@ -162,11 +168,17 @@ class Encoder:
         for start in range(0, len(examples), TOGETHER):
             part = examples[start : start + TOGETHER]
             texts = [text for example in part for text in example.texts]
-            read = iter(self.tokenizer.encode_batch(texts, add_special_tokens=False))
+            read = self._read(texts)
             encoded += [self._encode(e, list(itertools.islice(read, len(e.texts)))) for e in part]
         return encoded
 
-    def _encode(self, example: Example, texts: list) -> Encoded:
+    def _read(self, texts: list[str]) -> Iterator[SubWords]:
+        if len(texts) <= FEW:
+            return map(self._reader, texts)
+        read = self.tokenizer.encode_batch(texts, add_special_tokens=False)
+        return (SubWords(found.ids, found.offsets) for found in read)
+
+    def _encode(self, example: Example, texts: list[SubWords]) -> Encoded:
         template = self._templates[len(texts)]
         room = self.window - template.size
         cuts = [
@@ -197,7 +209,7 @@ class Encoder:
         return Encoded(tuple(ids), tuple(types), words)
 
 
-def _share(texts: list, room: int) -> list[int]:
+def _share(texts: list[SubWords], room: int) -> list[int]:
     """Sub-words of a window that each text may take: all it needs, or what the shorter one leaves."""
     lengths = [len(t.ids) for t in texts]
     if sum(lengths) <= room or len(texts) == 1:
@@ -230,15 +242,14 @@ def _first_sub_words(offsets: Sequence[tuple[int, int]], words: Iterable[tuple[i
     A word that the tokenizer drops altogether (a lone zero-width space, say) is read at the
     sub-word before it, so that no word is ever without a reading.
     """
-    ends = np.asarray([end for _, end in offsets], dtype=np.int64)
-    starts = np.asarray([start for start, _ in offsets], dtype=np.int64)
+    ends = [end for _, end in offsets]
     found = []
     for word_start, word_end in words:
         # Empty offsets (a bare word-boundary mark) share no character with any word.
-        at = int(np.searchsorted(ends, word_start, side="right"))
-        while at < len(ends) and starts[at] == ends[at]:
+        at = bisect.bisect_right(ends, word_start)
+        while at < len(ends) and offsets[at][0] == ends[at]:
             at += 1
-        if at == len(ends) or starts[at] >= word_end:
+        if at == len(ends) or offsets[at][0] >= word_end:
             at = at - 1
         found.append(at)
     # -1 is the special token before the text.

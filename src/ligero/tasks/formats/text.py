@@ -259,7 +259,7 @@ def check(text: str, line: int | None, where: str) -> None:
     """InputError for what no tokenizer should be given; `where` and `line` say where it stands."""
     if not text.strip():
         raise InputError("an empty text", line=line, file=where, expected="some words")
-    if any("\ud800" <= c <= "\udfff" for c in text):
+    if SURROGATE.search(text):
         # What Python makes of bytes, on the command line or in a pipe, that do not decode.
         raise InputError("bytes that are not UTF-8", line=line, file=where, expected="text")
     longest = max(map(len, text.split()), default=0)

@@ -70,7 +70,7 @@ class Tag:
 
     def predict(self, example: Example, scores: Scores, labels: Labels) -> Prediction:
         """The tag with the highest score for each word."""
-        return {"tag": tuple(labels[int(i)] for i in scores["tag"].argmax(axis=1))}
+        return {"tag": tuple(labels[i] for i in scores["tag"].argmax(axis=1).tolist())}
 
     def tallies(
         self, examples: Sequence[Example], predicted: Sequence[Prediction], labels: Labels
@@ -121,7 +121,7 @@ class Tag:
         """
         text, spans = example.texts[0], example.words or ()
         tags = self.predict(example, scores, labels)["tag"]
-        chances = softmax(scores["tag"]).max(axis=1)
+        chances = softmax(scores["tag"]).max(axis=1).tolist()
         if not _are_entities(labels):
             found = [(tag, i, i + 1) for i, tag in enumerate(tags)]
         else:
@@ -132,7 +132,7 @@ class Tag:
                 "text": text[spans[first][0] : spans[last - 1][1]],
                 "start": spans[first][0],
                 "end": spans[last - 1][1],
-                "probability": float(chances[first:last].min()),
+                "probability": min(chances[first:last]),
             }
             for label, first, last in found
         ]

@@ -6,6 +6,7 @@ of the CoNLL-2000, 2002 and 2003 shared tasks and of every published figure on t
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -122,6 +123,7 @@ def entity_figures(sums: Tallies) -> dict[str, Any]:
     }
 
 
+@cache
 def _parts(tag: str) -> tuple[str, str]:
     """(prefix, type) of a tag; ("O", "") for all that is outside."""
     prefix, hyphen, name = tag.partition("-")
