@@ -77,8 +77,9 @@ def test_auto_tries_all_and_takes_the_fastest(runs, tmp_path):
     assert tried == ["int8", "bf16", "fp32"]
     passed = [v["precision"] for v in results["verdicts"] if v["passed"]]
     assert results["chosen"] in passed
-    if len(passed) > 1:
-        assert results["chosen"] == min(passed, key=results["milliseconds"].get)
+    assert results["milliseconds"].keys() == {"original", *passed}
+    assert results["chosen"] == min(passed, key=results["milliseconds"].get)
+    assert results["bytes"]["bf16"] < results["bytes"]["fp32"]
 
 
 def test_a_graph_that_is_wrong_at_one_length_does_not_pass(runs, tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +65,13 @@ def export(run: str, config: ExportConfig) -> dict[str, Any]:
     }  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="ligero-") as name:
         made: dict[str, Path] = {}
+        sizes: dict[str, int] = {}
         verdicts: list[Verdict] = []
         order = wanted(config)
         for precision, safer in zip(order, [*order[1:], None], strict=True):
             place = Path(name) / precision
             assemble(place, trained, config.runtime, precision, texts, facts)
+            sizes[precision] = _size(place)
             verdict = gate(Predictor(place, threads=config.place.threads))
             verdicts.append(verdict)
             progress.note(_said(verdict, gate, safer))
@@ -78,12 +81,12 @@ def export(run: str, config: ExportConfig) -> dict[str, Any]:
                     break
         if not made:
             raise LigeroError(f"{run}: no precision passed the gate; {_said(verdicts[-1], gate)}")
-        speeds = timed(made, gate, config.place.threads) if len(made) > 1 else {}
-        chosen = min(made, key=lambda p: speeds.get(p, 0.0))
+        speeds = timed(made, gate, config.place.threads)
+        chosen = min(made, key=lambda precision: speeds[precision])
         report = {
             "chosen": chosen, "asked": config.precision, "runtime": config.runtime,
             "original": {gate.metric: gate.score, "interval": gate.interval},
-            "milliseconds": speeds, "verdicts": [v.as_dict() for v in verdicts],
+            "milliseconds": speeds, "bytes": sizes, "verdicts": [v.as_dict() for v in verdicts],
             "task": facts["task"], "buckets": list(buckets),
         }  # fmt: skip
         passed = next(v.score for v in verdicts if v.precision == chosen)
@@ -96,9 +99,8 @@ def export(run: str, config: ExportConfig) -> dict[str, Any]:
             write_json(place / GATE, report)
             card = replace(Card.read(made[chosen]), score=score)
             write_text(place / "README.md", page(card, report))
-            size = sum(f.stat().st_size for f in place.iterdir() if f.name != CARD)
-            replace(card, bytes=size).write(place)
-    return {**report, "folder": str(out), "bytes": size}
+            replace(card, bytes=_size(place)).write(place)
+    return {**report, "folder": str(out)}
 
 
 def assemble(
@@ -197,16 +199,22 @@ def wanted(config: ExportConfig) -> list[str]:
 
 
 def timed(made: dict[str, Path], gate: Gate, threads: int | None) -> dict[str, float]:
-    """Median milliseconds of each precision for one text of the usual length, all in turn."""
+    """Median milliseconds for one text of the usual length, all in turn: each precision's, and
+    those of the "original" in torch."""
     usual = int(np.percentile(gate.lengths, 50))
-    calls = {}
+    bucket = min(b for b in gate.inputs if b >= usual)
+    some = gate.inputs[bucket][0]
+    calls: dict[str, latency.Call] = {"original": partial(gate.original, some)}
     for precision, folder in made.items():
         predictor = Predictor(folder, threads=threads)
-        bucket = min(b for b in predictor.card.buckets if b >= usual)
-        some = gate.inputs[bucket][:1]
-        calls[precision] = lambda p=predictor, b=bucket, s=some: p.encoded_scores(s, b)
-    taken = latency.in_turn(calls, rounds=ROUNDS)
-    return {precision: 1000 * float(np.median(each)) for precision, each in taken.items()}
+        calls[precision] = partial(predictor.encoded_scores, [some], bucket)
+    taken = latency.in_turn(calls, rounds=ROUNDS, reference="original")
+    return {name: 1000 * float(np.nanmedian(each)) for name, each in taken.items()}
+
+
+def _size(folder: Path) -> int:
+    """Bytes of all that an export's card vouches for."""
+    return sum(f.stat().st_size for f in folder.iterdir() if f.name != CARD)
 
 
 def _said(verdict: Verdict, gate: Gate, safer: str | None = None) -> str:

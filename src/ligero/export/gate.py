@@ -85,7 +85,7 @@ class Gate:
         encoded = Encoder(trained.tokenizer, trained.window)(examples)
         self.lengths = np.asarray([e.width for e in encoded])
         self.inputs = {b: drawn(encoded, b, seed) for b in buckets}
-        self.wanted = {b: [self._original(e) for e in found] for b, found in self.inputs.items()}
+        self.wanted = {b: [self.original(e) for e in found] for b, found in self.inputs.items()}
         self.measured = measure(trained.kind, trained.labels, examples, trained.scores(examples))
         self.score = self.measured.metrics[self.metric]
         self.interval = self._interval(self.measured)
@@ -110,15 +110,7 @@ class Gate:
             precision, tuple(checks), {self.metric: score, "interval": self._interval(found)}
         )
 
-    def _interval(self, measured: Measured) -> list[float]:
-        """95% of the score, resampled over what belongs together."""
-        kind, labels = self.trained.kind, self.trained.labels
-        low, high = bootstrap(measured.tallies, lambda sums: kind.figures(sums, labels))[
-            self.metric
-        ]
-        return [float(low), float(high)]
-
-    def _original(self, encoded: Encoded) -> dict[str, np.ndarray]:
+    def original(self, encoded: Encoded) -> dict[str, np.ndarray]:
         """The original's scores of one input, without any padding."""
         features = self.trained.features(())
         rows = pad([encoded], pad_id=features.pad, width=encoded.width, segments=features.segments)
@@ -132,6 +124,14 @@ class Gate:
         with torch.inference_mode():
             scores = choices(self.trained.model, self.trained.kind.name, batch)
         return {name: s.cpu().numpy() for name, s in scores.items()}
+
+    def _interval(self, measured: Measured) -> list[float]:
+        """95% of the score, resampled over what belongs together."""
+        kind, labels = self.trained.kind, self.trained.labels
+        low, high = bootstrap(measured.tallies, lambda sums: kind.figures(sums, labels))[
+            self.metric
+        ]
+        return [float(low), float(high)]
 
 
 def drawn(encoded: Sequence[Encoded], bucket: int, seed: int) -> list[Encoded]:

@@ -39,6 +39,6 @@ def _export(chosen: argparse.Namespace) -> None:
     tables.show(tables.terminal(*report.verdicts(results)))
     print(f"\n{report.line(results)}")
     print(
-        f"{results['folder']}: {results['bytes'] / 1e6:.1f} MB; go on: "
+        f"{results['folder']}: {results['bytes'][results['chosen']] / 1e6:.1f} MB; go on: "
         f'ligero predict {results["folder"]} "un texto"'
     )

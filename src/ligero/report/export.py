@@ -9,24 +9,27 @@ Table = tuple[list[str], list[list[str]]]
 
 
 def verdicts(report: dict[str, Any]) -> Table:
-    """Heading and rows: each precision that was tried, and what it came to."""
-    metric = report["task"]["metric"]
-    rows = []
+    """Heading and rows: the original, and each precision that was tried and what it came to."""
+    metric, times = report["task"]["metric"], report["milliseconds"]
+    rows = [
+        ["original", f"{report['original'][metric]:.2f}", "", "", f"{times['original']:.2f}", ""]
+    ]
     for verdict in report["verdicts"]:
+        precision = verdict["precision"]
         buckets = [c for c in verdict["checks"] if c["name"].startswith("bucket ")]
         worst = max(buckets, key=lambda c: c["found"])
         failed = [c["name"] for c in verdict["checks"] if not c["passed"]]
-        milliseconds = report["milliseconds"].get(verdict["precision"])
         rows.append(
             [
-                verdict["precision"],
+                precision,
                 f"{verdict['score'][metric]:.2f}",
                 f"{100 * worst['found']:.2g}% ({worst['name']})",
-                "" if milliseconds is None else f"{milliseconds:.2f}",
+                f"{report['bytes'][precision] / 1e6:.1f}",
+                f"{times[precision]:.2f}" if precision in times else "",
                 "passed" if not failed else f"failed: {', '.join(failed)}",
             ]
         )
-    return ["precision", metric, "outputs apart, at most", "ms a text", "gate"], rows
+    return ["precision", metric, "outputs apart, at most", "MB", "ms a text", "gate"], rows
 
 
 def line(report: dict[str, Any]) -> str:
@@ -64,5 +67,6 @@ predictor("un texto")
 
 Each precision was held against the original in fp32, on {report["task"]["file"]}: the task's score,
 and the outputs for 200 real inputs of mixed lengths in each length that texts are padded to
-({buckets} sub-words). All figures are in `gate.json`.
+({buckets} sub-words). Times are of one text of the usual length, in turn with the original in torch.
+All figures are in `gate.json`.
 """
