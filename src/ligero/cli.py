@@ -19,6 +19,7 @@ from ligero.measure import verbs as measure
 from ligero.pretrain import verbs as pretrain
 from ligero.report import verbs as frontier
 from ligero.runs import write_json
+from ligero.search import verbs as search
 from ligero.vocab import verbs as vocab
 
 COMMAND = "ligero"
@@ -80,6 +81,10 @@ def _parser() -> Parser:
     _settings(made, config.FinetuneConfig)
     made = verb("distill", _distill, "train one student by a finished teacher")
     _settings(made, config.DistillRunConfig)
+    what = "train with many settings by one recipe, and find the best"
+    search.add_search(verbs.add_parser("search", help=what, description=what, allow_abbrev=False))
+    what = "choose a teacher: by loss, by score, or by what a student makes of it"
+    search.add_teacher(verbs.add_parser("teacher", help=what, description=what, allow_abbrev=False))
 
     what = "make a trained model ready for use: fast, small, checked against the original"
     export.add(verbs.add_parser("export", help=what, description=what, allow_abbrev=False))

@@ -4,6 +4,7 @@ import os
 import statistics
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,8 @@ def compress(config: CompressConfig) -> dict[str, Any]:
         rows[ALONE] = stages.finetune(stage(ALONE, student))["models"][ALONE]
         taught = stage(STUDENT_FOLDER, student)
         cache = _cache(config.cache)
-        rows |= stages.distill(taught, ready, rows[TEACHER], config.distill, cache)["models"]
+        known = {TEACHER: rows[TEACHER]}
+        rows |= stages.distill(taught, [ready], known, config.distill, cache)["models"]
         models = {
             TEACHER: ready,
             ALONE: load(str(out / ALONE / MODEL_FOLDER)),
@@ -117,31 +119,39 @@ def compress(config: CompressConfig) -> dict[str, Any]:
         return {**results, "folder": str(out)}
 
 
-def finetune(config: FinetuneConfig) -> dict[str, Any]:
-    """One model trained by gold labels, in a run folder of its own; its results."""
+def finetune(config: FinetuneConfig, watch: loop.Watch | None = None) -> dict[str, Any]:
+    """One model trained by gold labels, in a run folder of its own; its results.
+
+    watch: as `loop.fit` has it.
+    """
     task, model = source.load(config.data), _at_hand(config.model)
     out = _place(config.place, "finetune", task, config.model)
     return stages.finetune(
-        _single(config, task, model, out, MODEL_FOLDER, f"{config.model}, fine-tuned")
+        _single(config, task, model, out, MODEL_FOLDER, f"{config.model}, fine-tuned", watch)
     )
 
 
-def distill(config: DistillRunConfig) -> dict[str, Any]:
-    """One student trained by a finished teacher, in a run folder of its own; its results."""
+def distill(config: DistillRunConfig, watch: loop.Watch | None = None) -> dict[str, Any]:
+    """One student trained by a finished teacher, in a run folder of its own; its results.
+
+    watch: as `loop.fit` has it.
+    """
     loop.prepare(config.place.threads)
     task = source.load(config.data)
-    teacher, student = _at_hand(config.teacher), _at_hand(config.student)
-    ready = _ready(teacher, task)
-    if ready is None:
-        raise InputError(
-            f"the teacher {config.teacher}, which does not know the labels of {task.name}",
-            expected="a model fine-tuned on this task (ligero finetune makes one)",
-        )
+    names = [name.strip() for name in config.teacher.split(",")]
+    student = _at_hand(config.student)
+    teachers = [_taught(name, task) for name in names]
     out = _place(config.place, "distill", task, config.student)
-    what = f"{config.teacher} teaches {config.student}"
-    stage = _single(config, task, student, out, STUDENT_FOLDER, what)
-    known = stages.results_of(ready, task, config.teacher)
-    return stages.distill(stage, ready, known, config.distill, _cache(config.cache))
+    what = f"{' and '.join(names)} teach{'es' if len(names) == 1 else ''} {config.student}"
+    stage = _single(config, task, student, out, STUDENT_FOLDER, what, watch)
+    titles = (
+        [TEACHER] if len(teachers) == 1 else [f"{TEACHER} {n + 1}" for n in range(len(teachers))]
+    )
+    known = {
+        title: stages.results_of(teacher, task, name)
+        for title, name, teacher in zip(titles, names, teachers, strict=True)
+    }
+    return stages.distill(stage, teachers, known, config.distill, _cache(config.cache))
 
 
 def timed(models: Mapping[str, Trained], task: Task) -> dict[str, float]:
@@ -208,8 +218,9 @@ def _single(
     out: Path,
     name: str,
     what: str,
+    watch: loop.Watch | None,
 ) -> Stage:
-    return Stage(
+    stage = Stage(
         run=out,
         name=name,
         task=task,
@@ -221,6 +232,7 @@ def _single(
         threads=config.place.threads,
         begins=lambda: announce(task, what, out),
     )
+    return stage if watch is None else replace(stage, watch=watch)
 
 
 def _at_hand(name: str) -> Reference:
@@ -239,6 +251,17 @@ def _ready(reference: Reference, task: Task) -> Trained | None:
     if not knows(folder, task.kind, task.labels):
         return None
     return load(str(folder), labels=task.labels)
+
+
+def _taught(name: str, task: Task) -> Trained:
+    """A teacher that knows a task's labels; InputError for one that does not."""
+    ready = _ready(_at_hand(name), task)
+    if ready is None:
+        raise InputError(
+            f"the teacher {name}, which does not know the labels of {task.name}",
+            expected="a model fine-tuned on this task (ligero finetune makes one)",
+        )
+    return ready
 
 
 def _place(place: PlaceConfig, command: str, task: Task, model: str) -> Path:

@@ -114,6 +114,9 @@ class DistillConfig:
     temperature: float = setting(
         1.0, "softens both distributions (kl, ce), whose loss it scales by T²", least=0.01
     )
+    average: Literal["logits", "probabilities"] = setting(
+        "logits", "in which space several teachers are averaged"
+    )
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,9 @@ class FinetuneConfig(RunConfig):
 class TaughtConfig(RunConfig):
     """What distillation asks, on its own or within a compression."""
 
-    teacher: str = setting("", "a finished run, or a folder with a fine-tuned model")
+    teacher: str = setting(
+        "", "a finished run or a fine-tuned model's folder; several, with commas, are averaged"
+    )
     student: str = setting("ligero-tiny-2", "a model's name, a folder, or a hub id")
     distill: DistillConfig = section(DistillConfig)
     cache: str | None = setting(
@@ -190,6 +195,21 @@ class ExportConfig:
     calibration: int = setting(300, "training texts from which int8 takes its scales", least=1)
     seed: int = setting(0, "which texts those are, and which inputs the gate draws")
     place: PlaceConfig = section(PlaceConfig, free=True)
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """How a search goes through the settings that a recipe names, and what it calls the best."""
+
+    way: Literal["grid", "adaptive"] = setting(
+        "grid", "every combination, or ever better guesses (Optuna's TPE)"
+    )
+    select: Literal["metric", "loss"] = setting(
+        "metric", "the best trial is that of the best score, or of the lowest loss, on dev"
+    )
+    trials: int = setting(20, "of an adaptive search, for each group", least=1)
+    prune: bool = setting(False, "give up trials that stay below the median of those before them")
+    seed: int = setting(0, "the guesses of an adaptive search follow from it")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ SOURCE = Path(ligero.__file__).parent
 # Each room may import those further right, and itself.
 ROAD = {
     "cli": 0, "__main__": 0,
-    "pretrain": 1, "suite": 1, "compress": 1, "export": 1, "evaluate": 1, "predict": 1,
+    "search": 1, "pretrain": 1, "suite": 1, "compress": 1, "export": 1, "evaluate": 1, "predict": 1,
     "demo": 1, "reader": 1,
     "check": 2, "report": 2, "train": 2,
     "corpus": 2, "measure": 2, "runtime": 2,

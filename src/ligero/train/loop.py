@@ -4,7 +4,7 @@ import contextlib
 import ctypes
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -17,6 +17,8 @@ from ligero.train import checkpoint, optim, order, ranks
 from ligero.train.checkpoint import Position
 from ligero.train.order import Ids
 from ligero.train.progress import Progress
+
+Watch = Callable[[str], None]
 
 
 class LossSum(NamedTuple):
@@ -92,11 +94,14 @@ def fit(
     seed: int,
     folder: Path,
     progress: Progress,
+    watch: Watch = lambda metric: None,
 ) -> Position:
     """Train `model` in place; on return it holds the weights that scored best.
 
     peak: highest learning rate. folder: the run's; `checkpoints/` and `metrics.jsonl` are kept
     there, and a run that was interrupted continues from them to the same weights, to the bit.
+    watch: is told the selecting metric's name whenever an evaluation stands in the log; what it
+    raises ends the training.
     DivergedError when a loss or gradient is not finite; the last checkpoint stays as it was.
     """
     saved = folder / CHECKPOINTS
@@ -145,6 +150,7 @@ def fit(
                 _evaluate(model, objective, config, at, saved, log)
                 at.seconds += time.monotonic() - began
                 bar.evaluated(at, objective.metric)
+                watch(objective.metric)
             if first and (ends or time.monotonic() - last_saved >= config.checkpoint_seconds):
                 at.log_bytes = log.size
                 checkpoint.save(saved, at, model, optimizer)

@@ -1,6 +1,6 @@
 """One trained model, from a reference to a finished run folder: by gold labels or by a teacher."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from ligero.train.features import Features
 from ligero.train.finetune import Supervised
 from ligero.train.progress import Progress
 from ligero.train.scorer import device, evaluate
-from ligero.train.teacher import TeacherCache, cache_key, example_digest
+from ligero.train.teacher import Entry, TeacherCache, average, cache_key, example_digest
 from ligero.train.trained import Trained
 
 # Peak learning rates where the catalog does not say: the papers' highest for weights that were
@@ -38,7 +38,7 @@ class Stage:
 
     run: folder of the run. name: what the model is called in results. vocab, vocabulary: settings and
     folder of the vocabulary that a model without one gets; stages with one folder share it. begins:
-    called once the run's folder is this process's own.
+    called once the run's folder is this process's own. watch: as `loop.fit` has it.
     """
 
     run: Path
@@ -51,6 +51,7 @@ class Stage:
     vocabulary: Path
     threads: int | None = None
     begins: Callable[[], None] = lambda: None
+    watch: loop.Watch = lambda metric: None
 
 
 def finetune(stage: Stage) -> dict[str, Any]:
@@ -60,32 +61,47 @@ def finetune(stage: Stage) -> dict[str, Any]:
 
 def distill(
     stage: Stage,
-    teacher: Trained,
+    teachers: Sequence[Trained],
     known: Mapping[str, Any],
     config: DistillConfig,
     cache: Path,
 ) -> dict[str, Any]:
-    """Train by a teacher's scores, read from or added to `cache`; the run's results.
+    """Train by the scores of a teacher, or of several averaged; the run's results.
 
-    known: the teacher's own row of results, which the student's is set beside.
+    known: the teachers' own rows of results, which the student's is set beside. cache: where
+    their scores are read from, or kept for others.
     """
-    weights, tokenizer = build.weights_hash(teacher.model), tokenizer_hash(teacher.tokenizer)
+    hashes = [
+        (build.weights_hash(t.model), tokenizer_hash(t.tokenizer), t.window) for t in teachers
+    ]
 
     def objective(trained: Trained, progress: Progress) -> Distill:
         train, dev = _splits(trained, stage.task)
-        read = teacher.features(stage.task.train.examples)
-        digests = [example_digest(e) for e in stage.task.train.examples]
-        outputs = TeacherCache(cache, cache_key(weights, tokenizer, read, digests), progress.note)
-        with progress.counting("examples read by the teacher", len(set(digests))) as advance:
-            targets = outputs.entries(teacher.model, read, digests, advance)
-        progress.note(
-            f"teacher outputs: {len(set(digests)) - outputs.computed:,} from the cache, "
-            f"{outputs.computed:,} computed"
-        )
-        return Distill(train, dev, targets, config)
+        targets = [
+            _targets(teacher, stage.task, cache, progress, weights, tokenizer)
+            for teacher, (weights, tokenizer, _) in zip(teachers, hashes, strict=True)
+        ]
+        return Distill(train, dev, average(targets, config.average), config)
 
-    facts = {"teacher": digest([weights, tokenizer, teacher.window]), "distill": asdict(config)}
-    return _train(stage, facts, objective, {"teacher": dict(known)})
+    made_by = digest(hashes[0] if len(hashes) == 1 else hashes)
+    facts = {"teacher": made_by, "distill": asdict(config)}
+    return _train(stage, facts, objective, known)
+
+
+def _targets(
+    teacher: Trained, task: Task, cache: Path, progress: Progress, weights: str, tokenizer: str
+) -> list[Entry]:
+    """A teacher's scores of the training examples. weights, tokenizer: hashes of its own."""
+    read = teacher.features(task.train.examples)
+    digests = [example_digest(e) for e in task.train.examples]
+    outputs = TeacherCache(cache, cache_key(weights, tokenizer, read, digests), progress.note)
+    with progress.counting("examples read by the teacher", len(set(digests))) as advance:
+        targets = outputs.entries(teacher.model, read, digests, advance)
+    progress.note(
+        f"teacher outputs: {len(set(digests)) - outputs.computed:,} from the cache, "
+        f"{outputs.computed:,} computed"
+    )
+    return targets
 
 
 def _train(
@@ -118,10 +134,11 @@ def _train(
             trained.model,
             objective(trained, progress),
             config=stage.fit,
-            peak=_peak(stage),
+            peak=peak(stage.fit, stage.model),
             seed=stage.seed,
             folder=stage.run,
             progress=progress,
+            watch=stage.watch,
         )
         trained.save(stage.run / MODEL_FOLDER)
         row = {
@@ -221,13 +238,14 @@ def initial_weights(model: Reference) -> str | None:
     return None if model.weights is None else hub.fingerprint(build.locate(model.weights))
 
 
-def _peak(stage: Stage) -> float:
-    if stage.fit.learning_rate is not None:
-        return stage.fit.learning_rate
-    architecture = stage.model.architecture
+def peak(fit: FitConfig, model: Reference) -> float:
+    """The highest learning rate: as it is set, or the model's own."""
+    if fit.learning_rate is not None:
+        return fit.learning_rate
+    architecture = model.architecture
     if architecture is None:
         return PRETRAINED_PEAK
-    if stage.model.is_random and (architecture.hub is not None or architecture.released):
+    if model.is_random and (architecture.hub is not None or architecture.released):
         # The catalog's rate is for the published weights, which this model starts without.
         return RANDOM_PEAK
     return architecture.learning_rate

@@ -108,6 +108,37 @@ class TeacherCache:
             save_file(_pack(entries), place / "scores.safetensors")
 
 
+def average(teachers: Sequence[Sequence[Entry]], space: str) -> list[Entry]:
+    """Several teachers as one: the mean of their scores, example by example.
+
+    teachers: entries of each, for the same examples. space: "logits", the scores themselves, or
+    "probabilities", of whose mean the logarithms are given. An option that a unit does not have stays
+    at -inf.
+    """
+    if len(teachers) == 1:
+        return list(teachers[0])
+    mean = {"logits": _mean, "probabilities": _mean_of_probabilities}[space]
+    return [
+        {name: mean([e[name] for e in entries]) for name in entries[0]}
+        for entries in zip(*teachers, strict=True)
+    ]
+
+
+def _mean(scores: Sequence[np.ndarray]) -> np.ndarray:
+    return np.asarray(np.mean(scores, axis=0, dtype=np.float32))
+
+
+def _mean_of_probabilities(scores: Sequence[np.ndarray]) -> np.ndarray:
+    """Logarithm of the mean softmax over the last axis."""
+    logs = []
+    for each in scores:
+        shifted = each - each.max(axis=-1, keepdims=True, initial=-np.inf)
+        logs.append(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
+    with np.errstate(invalid="ignore"):
+        found = np.logaddexp.reduce(logs, axis=0) - np.log(len(logs))
+    return np.asarray(found, dtype=np.float32)
+
+
 def _pack(entries: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """All entries' scores end to end, and the shape of each: options may differ between examples."""
     packed = {}

@@ -1,0 +1,1 @@
+"""Searches over settings: every trial an ordinary run, every outcome a small folder."""

@@ -1,0 +1,148 @@
+"""A search from its recipe to its table: what is missing is done, by this process or many."""
+
+import datetime
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ligero.errors import BusyError, LigeroError
+from ligero.jobs import Job
+from ligero.machine import facts
+from ligero.runs import publish, write_json
+from ligero.search import adaptive, outcome
+from ligero.search.outcome import OUTCOME, Outcome
+from ligero.search.plan import Plan, Trial, Values
+from ligero.search.trial import job
+
+# Seconds between two looks at trials that another process is working on.
+PATIENCE = 2.0
+
+
+class Search:
+    """A plan at work in a folder. Any number of them, in any number of processes, may share it."""
+
+    def __init__(self, plan: Plan, out: Path) -> None:
+        self.plan, self.out = plan, out
+        self._given: set[str] = set()
+        self._elsewhere: set[str] = set()
+
+    def run(self, crew: Any, ended: Callable[[Outcome], None] = lambda o: None) -> None:
+        """Bring all trials to an end. crew: who does jobs. ended: is told of each that ends here."""
+        while True:
+            self._given.clear()
+            self._elsewhere.clear()
+            try:
+                crew.run(
+                    self._jobs(), title="trials", total=self.total(), eager=False, quiet=True,
+                    finished=lambda done, error: self._finished(done, error, ended),
+                )  # fmt: skip
+            except (LigeroError, OSError, RuntimeError) as error:
+                if not isinstance(error, BusyError) and not self._recorded(error):
+                    raise
+            if len(self.outcomes()) >= self.total():
+                return
+            if self._elsewhere:
+                time.sleep(PATIENCE)
+
+    def total(self) -> int:
+        """How many trials there are to be."""
+        if self.plan.search.way == "grid":
+            return len(self.plan.grid())
+        return self.plan.search.trials * len(self.plan.groups())
+
+    def trials(self) -> list[Trial]:
+        """Those that are known so far."""
+        if self.plan.search.way == "grid":
+            return self.plan.grid()
+        return [t for g in self.plan.groups() for t in adaptive.asked(self.plan, g, self.out)]
+
+    def outcomes(self) -> list[Outcome]:
+        """What became of those that have ended."""
+        found = [outcome.read(self.out, trial.name) for trial in self.trials()]
+        return [o for o in found if o is not None]
+
+    def _jobs(self) -> Iterator[Job]:
+        """A job for each trial that has not ended, the next one chosen when it is asked for."""
+        for trial in self._waiting():
+            self._given.add(trial.name)
+            made = job(self.plan, trial, self.out)
+            # What cannot be read is no outcome.
+            shutil.rmtree(made.folder, ignore_errors=True)
+            yield made
+
+    def _waiting(self) -> Iterator[Trial]:
+        for trial in self.trials():
+            if trial.name not in self._given and outcome.read(self.out, trial.name) is None:
+                yield trial
+        if self.plan.search.way == "grid":
+            return
+        for group in self.plan.groups():
+            while (chosen := adaptive.ask(self.plan, group, self.out)) is not None:
+                if outcome.read(self.out, chosen.name) is None:
+                    yield chosen
+
+    def _finished(
+        self, done: Job, error: Exception | None, ended: Callable[[Outcome], None]
+    ) -> None:
+        name = done.folder.name
+        if isinstance(error, BusyError):
+            self._elsewhere.add(name)
+            return
+        if error is not None:
+            # A trial whose worker dies (out of memory) is recorded like any other that fails.
+            trial = self.plan.trial(done.arguments["values"])
+            run = str(outcome.trials(self.out).joinpath(name).relative_to(self.out))
+            failed = Outcome(name, trial.values, trial.group, "failed", run, notes=[str(error)])
+            with publish(done.folder) as folder:
+                write_json(folder / OUTCOME, failed.as_dict())
+        found = outcome.read(self.out, name)
+        if found is not None:
+            ended(found)
+
+    def _recorded(self, error: Exception) -> bool:
+        """Whether what a crew raised in the end is some trial's failure, which is written down."""
+        return any(str(error) in o.notes for o in self.outcomes() if o.state == "failed")
+
+
+def results(search: Search) -> dict[str, Any]:
+    """What a search has come to, as JSON: all outcomes, and the best of each group by either rule."""
+    ended = search.outcomes()
+    groups = search.plan.groups()
+    return {
+        "verb": search.plan.verb,
+        "where": Path(search.plan.where).name,
+        "select": search.plan.search.select,
+        "way": search.plan.search.way,
+        "over": {path: _said(choice) for path, choice in search.plan.over.items()},
+        "by": list(search.plan.by),
+        "trials": search.total(),
+        "groups": [_group(group, ended) for group in groups],
+        "outcomes": [o.as_dict() for o in ended],
+        "machine": facts(("ligero", "torch", "transformers"), threads=None, device=None),
+        "date": datetime.date.today().isoformat(),
+    }
+
+
+def best(outcomes: list[Outcome], select: str) -> Outcome | None:
+    """The best of some trials; the first of several that are equal."""
+    scored = [(o.score(select), o) for o in outcomes]
+    known = [(score, o) for score, o in scored if score is not None and score == score]
+    return max(known, key=lambda pair: pair[0])[1] if known else None
+
+
+def _group(group: Values, ended: list[Outcome]) -> dict[str, Any]:
+    """One group: what either rule chooses in it, and what its trials took."""
+    mine = [o for o in ended if dict(o.group) == group]
+    chosen = {select: best(mine, select) for select in ("metric", "loss")}
+    return {
+        "group": group,
+        "states": {s: sum(o.state == s for o in mine) for s in ("done", "pruned", "failed")},
+        "seconds": round(sum(o.seconds for o in mine), 1),
+        "best": {select: o.name if o else None for select, o in chosen.items()},
+    }
+
+
+def _said(choice: Any) -> Any:
+    return list(choice) if isinstance(choice, tuple) else vars(choice)

@@ -1,0 +1,158 @@
+"""A search as a recipe says it: what is trained, over which settings, and how the best is chosen."""
+
+import copy
+import itertools
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ligero import config
+from ligero.config import DistillRunConfig, FinetuneConfig, SearchConfig
+from ligero.errors import InputError, unknown
+from ligero.runs import digest
+
+# Verb of the trials -> its settings.
+VERBS: dict[str, type[FinetuneConfig | DistillRunConfig]] = {
+    "finetune": FinetuneConfig,
+    "distill": DistillRunConfig,
+}
+# Settings whose values are compared with each other; among all others the best are chosen.
+COMPARED = ("data.task", "teacher", "model", "student")
+# Characters of a trial's name that say what is tried in it.
+SPOKEN = 80
+
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Range:
+    """Any number from low to high, a whole one where both are; log: as likely in each power of ten."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether only whole numbers are meant."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+
+Choices = tuple[Any, ...] | Range
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training: its name, what was chosen for it, the group it is compared in, its settings."""
+
+    name: str
+    values: Values
+    group: Values
+    settings: FinetuneConfig | DistillRunConfig
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A search. fixed: settings of all trials, as a TOML file has them. over: setting -> what is
+    tried. by: the settings of `over` that make groups; each group has a best trial of its own."""
+
+    verb: str
+    fixed: Mapping[str, Any]
+    over: Mapping[str, Choices]
+    search: SearchConfig
+    by: tuple[str, ...]
+    where: str = "search"
+
+    def groups(self) -> list[Values]:
+        """What is compared with each other."""
+        return _product({path: self.over[path] for path in self.by})
+
+    def grid(self) -> list[Trial]:
+        """All trials of a grid, in the order of the recipe, the last setting varying fastest."""
+        trials = [self.trial(values) for values in _product(self.over)]
+        # Values that are written in two ways (1, 1.0) are one trial.
+        return list({trial.name: trial for trial in trials}.values())
+
+    def trial(self, values: Values) -> Trial:
+        """The trial of some values; InputError where they are none of the verb's settings."""
+        nested: dict[str, Any] = copy.deepcopy(dict(self.fixed))
+        paths = {tuple(path.split(".")): value for path, value in values.items()}
+        settings = config.build(VERBS[self.verb], config.nest(paths, nested), self.where)
+        identity = [self.verb, config.identity(settings), asdict(settings.data)]
+        spoken = ",".join(f"{path.split('.')[-1]}={_short(v)}" for path, v in values.items())
+        name = f"{spoken[:SPOKEN]}-{digest(identity)[:8]}".lstrip("-")
+        return Trial(name, values, {path: values[path] for path in self.by}, settings)
+
+
+def read(recipe: str | Path) -> Plan:
+    """The plan of a recipe: settings of `verb`, and tables [search] and [search.over].
+
+    InputError for what is no setting, before anything is trained.
+    """
+    return make(config.read_toml(recipe), str(recipe))
+
+
+def make(table: dict[str, Any], where: str) -> Plan:
+    """As `read`, from the tables of a recipe; where: what errors call it."""
+    fixed = copy.deepcopy(table)
+    verb = fixed.pop("verb", "finetune")
+    if verb not in VERBS:
+        raise unknown(f"verb in {where}", str(verb), VERBS)
+    own = fixed.pop("search", {})
+    if not isinstance(own, dict):
+        raise InputError(f"search = {own!r}", file=where, expected="a table [search]")
+    over, by = own.pop("over", {}), own.pop("by", None)
+    if not isinstance(over, dict) or not over:
+        raise InputError("nothing to search over", file=where, expected="a table [search.over]")
+    search = config.build(SearchConfig, own, f"{where}: search")
+    choices = {path: _choices(path, value, where) for path, value in over.items()}
+    compared = [path for path in choices if path in COMPARED] if by is None else list(by)
+    for path in compared:
+        if not isinstance(choices.get(path), tuple):
+            raise InputError(
+                f"by = {path!r}", file=where, expected="a setting with a list in [search.over]"
+            )
+    ranges = [path for path, choice in choices.items() if isinstance(choice, Range)]
+    if ranges and search.way == "grid":
+        raise InputError(
+            f"{ranges[0]}: a range in a grid", file=where,
+            expected='a list of values, or way = "adaptive"',
+        )  # fmt: skip
+    plan = Plan(verb, fixed, choices, search, tuple(compared), where)
+    plan.trial({path: _some(choice) for path, choice in choices.items()})
+    if search.way == "grid":
+        plan.grid()
+    return plan
+
+
+def _choices(path: str, value: Any, where: str) -> Choices:
+    """What a recipe says of one setting."""
+    if isinstance(value, list) and value and not any(isinstance(v, list | dict) for v in value):
+        return tuple(value)
+    if isinstance(value, dict) and {"low", "high"} <= value.keys() <= {"low", "high", "log"}:
+        low, high, log = value["low"], value["high"], value.get("log", False)
+        numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (low, high))
+        if numbers and low < high < math.inf and isinstance(log, bool) and (low > 0 or not log):
+            return Range(low, high, log)
+    raise InputError(
+        f"{path} = {value!r}", file=where,
+        expected="a list of values, or { low = …, high = …, log = true }",
+    )  # fmt: skip
+
+
+def _some(choice: Choices) -> Any:
+    return choice.low if isinstance(choice, Range) else choice[0]
+
+
+def _product(over: Mapping[str, Choices]) -> list[Values]:
+    lists = [choice for choice in over.values() if isinstance(choice, tuple)]
+    return [dict(zip(over, values, strict=True)) for values in itertools.product(*lists)]
+
+
+def _short(value: Any) -> str:
+    """A value as part of a folder's name: of a path its last part."""
+    text = f"{value:.3g}" if isinstance(value, float) else Path(str(value)).name
+    return re.sub(r"[^\w.+-]", "_", text)

@@ -1,0 +1,97 @@
+"""`ligero search` and `ligero teacher`: flags, and what is called and printed. No logic."""
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ligero import flags
+from ligero.runs import write_json, write_text
+
+Table = tuple[list[str], list[list[str]]]
+
+
+def add_search(parser: Any) -> None:
+    """Give `ligero search` its flags."""
+    parser.add_argument("recipe", metavar="RECIPE", help="a TOML file with a table [search.over]")
+    _shared(parser, "search")
+    parser.set_defaults(run=_search)
+
+
+def add_teacher(parser: Any) -> None:
+    """Give `ligero teacher` its flags."""
+    parser.add_argument(
+        "recipe", metavar="RECIPE", help="a TOML file with candidates, student, [data] and [fit]"
+    )
+    _shared(parser, "teacher")
+    parser.set_defaults(run=_teacher)
+
+
+def _shared(parser: Any, verb: str) -> None:
+    parser.add_argument(
+        "--out", metavar="DIR", help=f"its folder (runs/{verb}-RECIPE); processes may share it"
+    )
+    parser.add_argument(
+        "--workers", type=flags.count, metavar="N", default=1,
+        help="trials at once on this machine (%(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--cluster", metavar="ADDRESS", help="a Ray cluster: ray://HOST:PORT, auto, or local"
+    )
+    parser.add_argument(
+        "--gpus", type=float, metavar="X", default=0.0,
+        help="of a GPU, for each trial on a cluster (%(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+
+
+def _search(chosen: argparse.Namespace) -> None:
+    flags.need(flags.TRAINING, "train")
+    from ligero.cluster import crew
+    from ligero.report import search as report
+    from ligero.search import drive, plan
+    from ligero.search.view import View
+
+    out = _out(chosen, "search")
+    search = drive.Search(plan.read(chosen.recipe), out)
+    view = View(search)
+    with crew(chosen.workers, chosen.cluster, gpus=chosen.gpus) as workers, view.shown():
+        search.run(workers, view.ended)
+    _leave(chosen, out, drive.results(search), report.chosen, report.page)
+
+
+def _teacher(chosen: argparse.Namespace) -> None:
+    flags.need(flags.TRAINING, "train")
+    from ligero.cluster import crew
+    from ligero.report import search as report
+    from ligero.search import teacher
+    from ligero.search.view import told
+
+    out = _out(chosen, "teacher")
+    with crew(chosen.workers, chosen.cluster, gpus=chosen.gpus) as workers:
+        found = teacher.choose(chosen.recipe, out, workers, told)
+    _leave(chosen, out, found, report.teachers, report.teachers_page)
+
+
+def _out(chosen: argparse.Namespace, verb: str) -> Path:
+    return Path(chosen.out or Path("runs") / f"{verb}-{Path(chosen.recipe).stem}")
+
+
+def _leave(
+    chosen: argparse.Namespace,
+    out: Path,
+    found: dict[str, Any],
+    table: Callable[[dict[str, Any]], Table],
+    page: Callable[[dict[str, Any]], str],
+) -> None:
+    """Results and page in the folder; the table, or JSON, on the terminal."""
+    from ligero.report import tables
+
+    write_json(out / "results.json", found)
+    write_text(out / "README.md", page(found))
+    if chosen.json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    tables.show(tables.terminal(*table(found)))
+    print(f"\nall of it: {out}/README.md")
