@@ -25,6 +25,9 @@ class Search:
 
     def __init__(self, plan: Plan, out: Path) -> None:
         self.plan, self.out = plan, out
+        self._grid = plan.grid() if plan.search.way == "grid" else []
+        # Outcomes do not change: each is read once.
+        self._known: dict[str, Outcome] = {}
         self._given: set[str] = set()
         self._elsewhere: set[str] = set()
 
@@ -49,19 +52,28 @@ class Search:
     def total(self) -> int:
         """How many trials there are to be."""
         if self.plan.search.way == "grid":
-            return len(self.plan.grid())
+            return len(self._grid)
         return self.plan.search.trials * len(self.plan.groups())
 
     def trials(self) -> list[Trial]:
         """Those that are known so far."""
         if self.plan.search.way == "grid":
-            return self.plan.grid()
+            return self._grid
         return [t for g in self.plan.groups() for t in adaptive.asked(self.plan, g, self.out)]
 
     def outcomes(self) -> list[Outcome]:
         """What became of those that have ended."""
-        found = [outcome.read(self.out, trial.name) for trial in self.trials()]
+        found = [self.outcome(trial.name) for trial in self.trials()]
         return [o for o in found if o is not None]
+
+    def outcome(self, name: str) -> Outcome | None:
+        """What became of one; None while it has not ended."""
+        if name not in self._known:
+            found = outcome.read(self.out, name)
+            if found is None:
+                return None
+            self._known[name] = found
+        return self._known[name]
 
     def _jobs(self) -> Iterator[Job]:
         """A job for each trial that has not ended, the next one chosen when it is asked for."""
@@ -74,13 +86,13 @@ class Search:
 
     def _waiting(self) -> Iterator[Trial]:
         for trial in self.trials():
-            if trial.name not in self._given and outcome.read(self.out, trial.name) is None:
+            if trial.name not in self._given and self.outcome(trial.name) is None:
                 yield trial
         if self.plan.search.way == "grid":
             return
         for group in self.plan.groups():
             while (chosen := adaptive.ask(self.plan, group, self.out)) is not None:
-                if outcome.read(self.out, chosen.name) is None:
+                if self.outcome(chosen.name) is None:
                     yield chosen
 
     def _finished(
@@ -97,7 +109,7 @@ class Search:
             failed = Outcome(name, trial.values, trial.group, "failed", run, notes=[str(error)])
             with publish(done.folder) as folder:
                 write_json(folder / OUTCOME, failed.as_dict())
-        found = outcome.read(self.out, name)
+        found = self.outcome(name)
         if found is not None:
             ended(found)
 

@@ -85,7 +85,7 @@ class View:
         rows = []
         for trial in self.search.trials():
             place = outcome.trials(self.search.out) / trial.name
-            if outcome.read(self.search.out, trial.name) or not (place / "config.json").is_file():
+            if self.search.outcome(trial.name) or not (place / "config.json").is_file():
                 continue
             since = time.time() - (place / "config.json").stat().st_mtime
             losses = [e["loss"] for e in outcome.logged(place)]
