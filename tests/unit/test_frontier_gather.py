@@ -133,3 +133,16 @@ def test_exported_folders(tmp_path):
     assert [e.folder.name for e in found.exports] == ["a", "b"]
     told = "\n".join(found.left_out)
     assert "its score is unknown" in told and "SHA-256" in told and "no buckets" in told
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("ligero-tiny", "ligero-tiny"),
+        ("ligero-tiny/model", "ligero-tiny"),
+        ("runs/a/student/model", "a"),
+        ("model", "model"),
+    ],
+)
+def test_a_model_is_called_by_the_part_that_tells(model, name):
+    assert gather._called(model) == name

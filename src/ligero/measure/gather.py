@@ -15,7 +15,7 @@ from ligero.errors import DamagedError, InputError
 from ligero.measure import cost
 from ligero.measure.frontier import Point
 from ligero.models import catalog
-from ligero.models.reference import MODEL_FOLDER
+from ligero.models.reference import MODEL_FOLDER, STUDENT_FOLDER
 
 EXPORT = "export.json"
 RESULTS = "results.json"
@@ -248,7 +248,7 @@ def _points(
             if metric in figures:
                 around = intervals.get(metric)
                 yield Point(
-                    name=Path(row["model"]).name,
+                    name=_called(row["model"]),
                     kind="run",
                     task=task,
                     metric=metric,
@@ -282,3 +282,10 @@ def _mean(value: Any) -> float | None:
     """A figure, or the mean of a benchmark's figures."""
     found = value.get("mean") if isinstance(value, dict) else value
     return None if found is None else float(found)
+
+
+def _called(model: str) -> str:
+    """What a person calls a model: the last part of its path that says which one it is."""
+    parts = Path(model).parts
+    telling = [part for part in parts if part not in (MODEL_FOLDER, STUDENT_FOLDER)]
+    return (telling or parts)[-1]

@@ -10,7 +10,7 @@ from typing import Any
 from ligero.errors import BusyError, LigeroError
 from ligero.jobs import Job
 from ligero.machine import facts
-from ligero.runs import publish, write_json
+from ligero.runs import publish, sweep, write_json
 from ligero.search import adaptive, outcome
 from ligero.search.outcome import OUTCOME, Outcome
 from ligero.search.plan import Plan, Trial, Values
@@ -33,6 +33,8 @@ class Search:
 
     def run(self, crew: Any, ended: Callable[[Outcome], None] = lambda o: None) -> None:
         """Bring all trials to an end. crew: who does jobs. ended: is told of each that ends here."""
+        if outcome.outcomes(self.out).is_dir():
+            sweep(outcome.outcomes(self.out))
         while True:
             self._given.clear()
             self._elsewhere.clear()
