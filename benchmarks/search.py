@@ -13,12 +13,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterable
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from ligero import machine
+from ligero.jobs import Job
 from ligero.runs import publish, write_json
 from ligero.search import outcome, plan
 from ligero.search.drive import Search
@@ -38,7 +41,9 @@ seed = [{", ".join(map(str, range(SEEDS)))}]
 class Crew:
     """Does each job by leaving an outcome."""
 
-    def run(self, jobs, *, finished, **how):
+    def run(
+        self, jobs: Iterable[Job], *, finished: Callable[[Job, Exception | None], None], **how: Any
+    ) -> None:
         """As `jobs.Workers.run`."""
         for job in jobs:
             trial = job.arguments["plan"].trial(job.arguments["values"])

@@ -1,9 +1,10 @@
 """A search from its recipe to its table: what is missing is done, by this process or many."""
 
 import datetime
+import itertools
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,27 +30,10 @@ class Search:
         # Outcomes do not change: each is read once.
         self._known: dict[str, Outcome] = {}
         self._given: set[str] = set()
-        self._elsewhere: set[str] = set()
 
     def run(self, crew: Any, ended: Callable[[Outcome], None] = lambda o: None) -> None:
-        """Bring all trials to an end. crew: who does jobs. ended: is told of each that ends here."""
-        if outcome.outcomes(self.out).is_dir():
-            sweep(outcome.outcomes(self.out))
-        while True:
-            self._given.clear()
-            self._elsewhere.clear()
-            try:
-                crew.run(
-                    self._jobs(), title="trials", total=self.total(), eager=False, quiet=True,
-                    finished=lambda done, error: self._finished(done, error, ended),
-                )  # fmt: skip
-            except (LigeroError, OSError, RuntimeError) as error:
-                if not isinstance(error, BusyError) and not self._recorded(error):
-                    raise
-            if len(self.outcomes()) >= self.total():
-                return
-            if self._elsewhere:
-                time.sleep(PATIENCE)
+        """Bring all trials to an end: see `run`."""
+        run([self], crew, ended)
 
     def total(self) -> int:
         """How many trials there are to be."""
@@ -77,7 +61,17 @@ class Search:
             self._known[name] = found
         return self._known[name]
 
-    def _jobs(self) -> Iterator[Job]:
+    def complete(self) -> bool:
+        """Whether all trials have ended."""
+        return len(self.outcomes()) >= self.total()
+
+    def begin(self) -> None:
+        """Look anew at what is there."""
+        if outcome.outcomes(self.out).is_dir():
+            sweep(outcome.outcomes(self.out))
+        self._given.clear()
+
+    def jobs(self) -> Iterator[Job]:
         """A job for each trial that has not ended, the next one chosen when it is asked for."""
         for trial in self._waiting():
             self._given.add(trial.name)
@@ -97,13 +91,11 @@ class Search:
                 if self.outcome(chosen.name) is None:
                     yield chosen
 
-    def _finished(
-        self, done: Job, error: Exception | None, ended: Callable[[Outcome], None]
-    ) -> None:
+    def finished(self, done: Job, error: Exception | None) -> Outcome | None:
+        """What became of a job's trial; None where another process is working on it."""
         name = done.folder.name
         if isinstance(error, BusyError):
-            self._elsewhere.add(name)
-            return
+            return None
         if error is not None:
             # A trial whose worker dies (out of memory) is recorded like any other that fails.
             trial = self.plan.trial(done.arguments["values"])
@@ -111,13 +103,39 @@ class Search:
             failed = Outcome(name, trial.values, trial.group, "failed", run, notes=[str(error)])
             with publish(done.folder) as folder:
                 write_json(folder / OUTCOME, failed.as_dict())
-        found = self.outcome(name)
-        if found is not None:
+        return self.outcome(name)
+
+
+def run(
+    searches: Sequence[Search], crew: Any, ended: Callable[[Outcome], None] = lambda o: None
+) -> None:
+    """Bring all trials of some searches to an end, together.
+
+    crew: who does jobs (`jobs.Crew`). ended: is told of each trial that ends here. A trial that fails
+    is an outcome like any other; one that another process is working on is waited for.
+    """
+    owners = {outcome.outcomes(search.out): search for search in searches}
+    told: list[Exception] = []
+
+    def finished(done: Job, error: Exception | None) -> None:
+        if error is not None:
+            told.append(error)
+        if (found := owners[done.folder.parent].finished(done, error)) is not None:
             ended(found)
 
-    def _recorded(self, error: Exception) -> bool:
-        """Whether what a crew raised in the end is some trial's failure, which is written down."""
-        return any(str(error) in o.notes for o in self.outcomes() if o.state == "failed")
+    while not all(search.complete() for search in searches):
+        for search in searches:
+            search.begin()
+        jobs = itertools.chain.from_iterable(search.jobs() for search in searches)
+        total = sum(search.total() for search in searches)
+        told.clear()
+        try:
+            crew.run(jobs, title="trials", total=total, eager=False, quiet=True, finished=finished)
+        except (LigeroError, OSError, RuntimeError) as error:
+            if error not in told:
+                raise
+        if any(isinstance(error, BusyError) for error in told):
+            time.sleep(PATIENCE)
 
 
 def results(search: Search) -> dict[str, Any]:

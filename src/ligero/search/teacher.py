@@ -42,7 +42,9 @@ def candidates(table: dict[str, Any], where: str) -> Plan:
 
 def trials(table: dict[str, Any], teachers: list[str], where: str) -> Plan:
     """The search in which the student tries each candidate: the folder of its best run."""
-    shared: dict[str, Any] = {key: table[key] for key in ("data", "vocab", "seed", "place") if key in table}
+    shared: dict[str, Any] = {
+        key: table[key] for key in ("data", "vocab", "seed", "place") if key in table
+    }
     return plan.make(
         {
             **copy.deepcopy(shared),
