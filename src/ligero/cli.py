@@ -85,6 +85,8 @@ def _parser() -> Parser:
     search.add_search(verbs.add_parser("search", help=what, description=what, allow_abbrev=False))
     what = "choose a teacher: by loss, by score, or by what a student makes of it"
     search.add_teacher(verbs.add_parser("teacher", help=what, description=what, allow_abbrev=False))
+    what = "a table of the papers, trained anew, beside what they published"
+    search.add_papers(verbs.add_parser("papers", help=what, description=what, allow_abbrev=False))
 
     what = "make a trained model ready for use: fast, small, checked against the original"
     export.add(verbs.add_parser("export", help=what, description=what, allow_abbrev=False))

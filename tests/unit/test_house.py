@@ -17,17 +17,17 @@ ROAD = {
     "search": 1, "pretrain": 1, "suite": 1, "compress": 1, "export": 1, "evaluate": 1, "predict": 1,
     "demo": 1, "reader": 1,
     "check": 2, "report": 2, "train": 2,
-    "corpus": 2, "measure": 2, "runtime": 2,
+    "corpus": 2, "measure": 2, "papers": 2, "runtime": 2,
     "tasks": 3, "models": 3,
     "vocab": 4, "vocab/make": 2, "vocab/verbs": 2,
-    "flags": 4,
+    "cluster": 4, "flags": 4, "store": 4,
     "config": 5, "settings": 6, "hub": 5, "jobs": 5, "runs": 5,
     "bars": 6, "errors": 6, "machine": 6,
     "__init__": 7,
 }  # fmt: skip
 HEAVY = {"torch", "transformers", "safetensors", "huggingface_hub"}
 LIGHT = ("check", "cli", "config", "runs", "errors", "tasks", "demo", "report", "vocab",
-         "measure")  # fmt: skip
+         "measure", "papers")  # fmt: skip
 # Import the hub's library when a file is fetched, or torch when a model is opened, and only then:
 # see the last test.
 LAZY = ("remote.py", "tokens.py", "candidates.py")

@@ -1,5 +1,6 @@
 """Many jobs: each done once, in folders that appear whole; what dies is done again, what fails is said."""
 
+import io
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from ligero import jobs, runs
 from ligero.errors import InputError, LigeroError
@@ -183,3 +185,80 @@ def wait_for(what, seconds=30.0):
     while not what():
         assert time.monotonic() < until
         time.sleep(0.02)
+
+
+# -- Work that grows in its folder
+
+
+def grow(folder: Path, stumbles: bool, leaves: bool = True) -> None:
+    """Count its beginnings in its folder, and stop once half-way."""
+    folder.mkdir(exist_ok=True)
+    with (folder / "begun").open("a") as file:
+        file.write("x")
+    if stumbles and (folder / "begun").read_text() == "x":
+        raise InputError("half of it")
+    if leaves:
+        runs.write_manifest(folder)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_work_that_grows_goes_on_in_its_folder(tmp_path, workers):
+    name = f"test_jobs:{grow.__name__}"
+    work = [jobs.Job(tmp_path / n, name, {"stumbles": n == "a"}, grows=True) for n in "ab"]
+    with pytest.raises(InputError, match="half of it"):
+        jobs.run(work, workers)
+    assert not runs.is_published(tmp_path / "a") and runs.is_published(tmp_path / "b")
+    jobs.run(work, workers)
+    assert {n: (tmp_path / n / "begun").read_text() for n in "ab"} == {"a": "xx", "b": "x"}
+    runs.verify(tmp_path / "a")
+
+
+def test_work_that_grows_must_leave_its_manifest(tmp_path):
+    work = jobs.Job(
+        tmp_path / "a", "test_jobs:grow", {"stumbles": False, "leaves": False}, grows=True
+    )
+    with pytest.raises(RuntimeError, match=r"test_jobs:grow returned and left no manifest\.json"):
+        jobs.run([work], 1)
+
+
+# -- Jobs that are chosen by what came of others
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_job_is_read_only_when_a_worker_is_free_for_it(tmp_path, workers):
+    ended, waiting = [], []
+
+    def source():
+        for number in range(8):
+            waiting.append(number - len(ended))
+            yield named(square, tmp_path / str(number), number=number, log=str(tmp_path / "log"))
+
+    with jobs.Workers(workers) as crew:
+        crew.run(source(), eager=False, finished=lambda job, error: ended.append(job.folder.name))
+    assert sorted(ended) == list("01234567")
+    assert max(waiting) == workers - 1
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_each_job_that_ends_is_told_once_those_done_before_too(tmp_path, workers):
+    ended = []
+    work = [
+        named(square, tmp_path / "0", number=0, log=str(tmp_path / "log")),
+        named(refuse, tmp_path / "refuses"),
+        named(square, tmp_path / "1", number=1, log=str(tmp_path / "log")),
+    ]
+    work[0].do()
+    with jobs.Workers(workers, print) as crew, pytest.raises(InputError):
+        crew.run(work, finished=lambda job, error: ended.append((job.folder.name, type(error))))
+    none = type(None)
+    assert sorted(ended, key=str) == [("0", none), ("1", none), ("refuses", InputError)]
+
+
+def test_quiet_shows_no_bar(tmp_path):
+    shown = {}
+    for quiet in (False, True):
+        screen = Console(file=io.StringIO(), force_terminal=True, width=100)
+        job = named(square, tmp_path / str(quiet), number=0, log=str(tmp_path / "log"))
+        jobs.Workers(1, console=screen).run([job], "squares", quiet=quiet)
+        shown[quiet] = screen.file.getvalue()
+    assert "squares" in shown[False] and shown[True] == ""

@@ -1,4 +1,4 @@
-"""`ligero search` and `ligero teacher`: flags, and what is called and printed. No logic."""
+"""`ligero search`, `ligero teacher` and `ligero papers`: flags, and what is called and printed. No logic."""
 
 import argparse
 import json
@@ -26,6 +26,22 @@ def add_teacher(parser: Any) -> None:
     )
     _shared(parser, "teacher")
     parser.set_defaults(run=_teacher)
+
+
+def add_papers(parser: Any) -> None:
+    """Give `ligero papers` its flags."""
+    parser.add_argument(
+        "recipe",
+        metavar="RECIPE",
+        help="a table's recipe, such as recipes/glues/speedy-table-2.toml",
+    )
+    parser.add_argument(
+        "--scale", choices=("papers", "small"), default="papers",
+        help="the papers' models and grids, or small ones on free data (%(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--plan", action="store_true", help="say what it takes; nothing is trained")
+    _shared(parser, "papers")
+    parser.set_defaults(run=_papers)
 
 
 def _shared(parser: Any, verb: str) -> None:
@@ -72,6 +88,43 @@ def _teacher(chosen: argparse.Namespace) -> None:
     with crew(chosen.workers, chosen.cluster, gpus=chosen.gpus) as workers:
         found = teacher.choose(chosen.recipe, out, workers, told)
     _leave(chosen, out, found, report.teachers, report.teachers_page)
+
+
+def _papers(chosen: argparse.Namespace) -> None:
+    from ligero.papers import recipe
+
+    plan = recipe.read(chosen.recipe, chosen.scale)
+    if chosen.plan:
+        models = len({cell.model for cell in plan.cells})
+        tasks = len({cell.task for cell in plan.cells})
+        print(
+            f"{plan.table.title}: {plan.runs:,} trainings ({models} models, {tasks} tasks, "
+            f"{len(plan.cells)} searches)"
+        )
+        return
+    flags.need(flags.TRAINING, "train")
+    from ligero.cluster import crew
+    from ligero.report import papers as report
+    from ligero.report import papers_writers as writers
+    from ligero.report import tables
+    from ligero.search import paper
+    from ligero.search.view import told
+
+    out = _out(chosen, "papers")
+    if chosen.scale == "small" and not chosen.out:
+        out = out.with_name(f"{out.name}-small")
+    with crew(chosen.workers, chosen.cluster, gpus=chosen.gpus) as workers:
+        found = paper.fill(plan, out, workers, told)
+    page = report.planned(plan, found.figures, found.reasons)
+    write_json(out / "results.json", found.as_dict())
+    write_text(out / "README.md", writers.markdown(page))
+    write_text(out / "table.tex", writers.latex(page))
+    write_text(out / "table.html", writers.html([page]))
+    if chosen.json:
+        print(json.dumps(found.as_dict(), ensure_ascii=False))
+        return
+    tables.show(writers.terminal(page))
+    print(f"\nall of it: {out}/README.md, table.tex, table.html")
 
 
 def _out(chosen: argparse.Namespace, verb: str) -> Path:
