@@ -18,8 +18,9 @@ demo: .venv/.ready
 	  --dev $(DEMO)/data/dev.conll --test $(DEMO)/data/test.conll
 	$(BIN)/ligero predict $(DEMO)/run "La ministra Nieves Córdoba viajó a Córdoba con el Real Zaragoza."
 
+# One thread each: small models gain nothing by a second one, and two processes lose by it.
 test: .venv/.ready lint
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: .venv/.ready
 	$(BIN)/ruff check .

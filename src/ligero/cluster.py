@@ -38,8 +38,11 @@ AHEAD = 4
 # and for how long: a file server gives up such a lock after a minute or two.
 ANSWER, TICK, GRACE, PAUSE, LEASE = 10.0, 1.0, 30.0, 15.0, 600.0
 
-# Ray sends no usage data, prints nothing, and does not try an address for a quarter of an hour.
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": "."}
+# Ray sends no usage data, prints nothing, connects to nothing unasked, and does not try an address
+# for a quarter of an hour.
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": ".", "RAY_ENABLE_AUTO_CONNECT": "0",
+}  # fmt: skip
 ONCE = {"RAY_gcs_server_port_wait_time_s": "1"}
 
 
@@ -113,7 +116,7 @@ class Cluster(Crew):
         own: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
         if here:
             own |= {"num_cpus": cores(), "include_dashboard": False}
-            own |= {"object_store_memory": 100 << 20}
+            own |= {"object_store_memory": 100 << 20}  # nothing is kept there
         with environment(QUIET if here else QUIET | ONCE):
             import ray
 
@@ -169,7 +172,9 @@ class _Round:
         # Ray is not to begin a job again by itself.
         takes = {"num_cpus": cluster.cpus, "num_gpus": cluster.gpus}
         self._work = self._ray.remote(max_retries=0, **takes)(_work)
-        self._setting = _Setting.here(cluster)
+        variables = {k: v for k, v in os.environ.items() if k.startswith("LIGERO_")}
+        variables |= dict.fromkeys(THREADS, str(max(1, math.floor(cluster.cpus))))
+        self._setting = _Setting(__version__, Path.cwd(), variables, cluster.gpus)
         self._place = f"{cluster.store}/{uuid4().hex}" if cluster.store else None
         self._under_way: dict[Any, Task] = {}
         # Until when, and what then.
@@ -191,7 +196,7 @@ class _Round:
         except Exception as error:
             if self._ray.is_initialized():
                 raise
-            # Nothing can be stopped any more, and trying to would connect anew.
+            # Nothing can be stopped any more.
             self._under_way.clear()
             raise LigeroError(
                 f"{self._cluster.address}: lost the cluster ({_line(error)}); "
@@ -245,12 +250,13 @@ class _Round:
         """The folder has the first word on how a job ended, then its error."""
         if self._settled(task):
             return
+        now = time.monotonic()
         if error is None:
-            self._set_aside(task, GRACE, lambda: self._unseen(task, host))
+            self._aside[task] = (now + GRACE, lambda: self._unseen(task, host))
         elif isinstance(error, self._ray.exceptions.RayError):
             self._again(task, error)
         elif isinstance(error, BusyError) and self._waits(task):
-            self._set_aside(task, PAUSE, lambda: self._begin(task))
+            self._aside[task] = (now + PAUSE, lambda: self._begin(task))
         else:
             self._end(task, error)
 
@@ -298,9 +304,6 @@ class _Round:
         """Whether a locked folder is to be waited for: it was begun before, and not long ago."""
         now = time.monotonic()
         return task.attempt + task.moves > 1 and now - self._locked.setdefault(task, now) < LEASE
-
-    def _set_aside(self, task: Task, seconds: float, then: Callable[[], None]) -> None:
-        self._aside[task] = (time.monotonic() + seconds, then)
 
     def _look_again(self) -> None:
         for task, (until, then) in list(self._aside.items()):
@@ -356,19 +359,12 @@ class _Carried(Job):
 
 @dataclass(frozen=True)
 class _Setting:
-    """What a job finds around it elsewhere, as it would here."""
+    """What a job finds around it elsewhere, as it would here. gpus: none are seen where it is 0."""
 
     version: str
     place: Path
     variables: Mapping[str, str]
     gpus: float
-
-    @classmethod
-    def here(cls, cluster: Cluster) -> Self:
-        """That of this process, with the threads of one job."""
-        variables = {k: v for k, v in os.environ.items() if k.startswith("LIGERO_")}
-        variables |= dict.fromkeys(THREADS, str(max(1, math.floor(cluster.cpus))))
-        return cls(__version__, Path.cwd(), variables, cluster.gpus)
 
 
 def _work(job: Job, setting: _Setting) -> tuple[str, Exception | None]:
@@ -387,7 +383,7 @@ def _work(job: Job, setting: _Setting) -> tuple[str, Exception | None]:
 
 
 def _answers(address: str) -> None:
-    """LigeroError where nobody answers at an address: Ray itself would try for long."""
+    """LigeroError where nobody answers at an address, which Ray would try for long."""
     if address == "auto" and (address := os.environ.get("RAY_ADDRESS", "auto")) == "auto":
         return
     found = re.fullmatch(r"(?:ray://)?\[?([^/]+?)\]?:(\d+)", address)
@@ -405,5 +401,4 @@ def _unreachable(address: str, why: str) -> LigeroError:
 
 def _line(error: Exception) -> str:
     """The first line of what an error says."""
-    text = next(iter(str(error).splitlines()), type(error).__name__)
-    return text if len(text) <= 160 else text[:159] + "…"
+    return (str(error) or type(error).__name__).splitlines()[0][:160]

@@ -80,7 +80,11 @@ def nodes():
     """A head and two nodes, a processor each and on the last what passes for a GPU."""
     from ray.cluster_utils import Cluster
 
-    here = {**cluster.QUIET, "PYTHONPATH": str(Path(__file__).parent)}
+    here = {
+        **cluster.QUIET,
+        "PYTHONPATH": str(Path(__file__).parent),
+        "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "8",
+    }
     with pytest.MonkeyPatch.context() as patch, socket.socket() as free:
         for name, value in here.items():
             patch.setenv(name, value)
@@ -135,15 +139,15 @@ def test_a_lost_node_and_a_killed_worker_cost_no_job(nodes, tmp_path):
     assert not list(tmp_path.glob(".*.tmp")), "what the dead left is gone"
 
 
-def test_parts_of_a_gpu_from_elsewhere_by_a_store(nodes, tmp_path, monkeypatch):
+def test_parts_of_a_gpu_by_a_store(nodes, tmp_path, monkeypatch):
     url, ended = f"file://{tmp_path}/bucket", []
     monkeypatch.chdir(tmp_path)
     work = [named(surroundings, Path(f"job-{n}")) for n in range(2)]
-    with cluster.Cluster(nodes.client, gpus=0.5, cpus=0.5, store=url) as crew:
+    with cluster.Cluster(nodes.address, gpus=0.5, cpus=0.5, store=url) as crew:
         assert crew.slots() == 2
         crew.run(work, eager=False, finished=lambda job, error: ended.append(error))
         with pytest.raises(LigeroError, match="works with a Ray cluster already"):
-            cluster.Cluster(nodes.client).__enter__()
+            cluster.Cluster(nodes.address).__enter__()
     assert ended == [None] * 2
     for job in work:
         told = runs.read_json(job.folder / "told.json")
@@ -151,6 +155,22 @@ def test_parts_of_a_gpu_from_elsewhere_by_a_store(nodes, tmp_path, monkeypatch):
         assert not told["folder"].startswith(str(tmp_path)), "filled on the node itself"
         runs.verify(job.folder)
     assert not (tmp_path / "bucket").exists() or not list((tmp_path / "bucket").iterdir())
+
+
+def test_from_outside_the_cluster(nodes, tmp_path):
+    crew = cluster.Cluster(nodes.client)
+    try:
+        crew.__enter__()
+    except LigeroError as error:
+        # On a busy machine Ray now and then gives up a process of its own that is about to start.
+        pytest.skip(f"Ray's server for clients did not start: {error}")
+    try:
+        work = [named(write, tmp_path / "a"), named(refuse, tmp_path / "refuses")]
+        with pytest.raises(InputError, match=r"a\.txt:3: found a riddle"):
+            crew.run(work)
+    finally:
+        crew.__exit__(None, None, None)
+    assert runs.is_published(tmp_path / "a")
 
 
 # -- What cannot be had of a real cluster at will

@@ -115,7 +115,7 @@ def test_what_was_interrupted_continues(texts, parts, tmp_path, monkeypatch):
         job.do()
 
     with monkeypatch.context() as patched:
-        patched.setattr(jobs, "_attempt", attempt)
+        patched.setattr(jobs, "attempt", attempt)
         with pytest.raises(KeyboardInterrupt):
             make.make(texts, out, SMALL, 1)
     assert not out.exists()
