@@ -123,7 +123,7 @@ def test_what_was_interrupted_continues(texts, parts, tmp_path, monkeypatch):
         make.make(texts, out, make.Settings(algorithm="bpe", size=501), 1)
     again = []
     with monkeypatch.context() as patched:
-        patched.setattr(jobs, "_attempt", lambda job: again.append(job.folder.name) or job.do())
+        patched.setattr(jobs, "attempt", lambda job: again.append(job.folder.name) or job.do())
         make.make(texts, out, SMALL, 1)
     assert len(again) > 1 and not set(again) & set(done)
     assert (out / "tokenizer.json").read_text() == expected()
