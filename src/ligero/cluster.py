@@ -12,6 +12,7 @@ import re
 import shutil
 import socket
 import tempfile
+import textwrap
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -401,4 +402,5 @@ def _unreachable(address: str, why: str) -> LigeroError:
 
 def _line(error: Exception) -> str:
     """The first line of what an error says."""
-    return (str(error) or type(error).__name__).splitlines()[0][:160]
+    text = (str(error) or type(error).__name__).splitlines()[0]
+    return textwrap.shorten(text, 240, placeholder=" …")
