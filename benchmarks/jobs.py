@@ -127,8 +127,8 @@ def report(found: dict[str, list[float]], arguments: argparse.Namespace) -> None
     text = (
         f"# What a job costs beyond its work\n\n{tables.markdown(heading, rows)}\n\n"
         f"{arguments.jobs} jobs that write a few bytes each, {arguments.rounds} rounds in turn; by the "
-        "clock, so that two workers share it. Workers were started before. About half of it in this "
-        f"process is fsync. Date: {facts['date']}. Machine: {facts['machine']}. "
+        "clock, so that two workers share it. Workers were started before. "
+        f"Date: {facts['date']}. Machine: {facts['machine']}. "
         f"Python {facts['python']}, ligero {__version__}, Ray {facts['ray']}. "
         "Made by `benchmarks/jobs.py`.\n"
     )

@@ -1,6 +1,7 @@
 """What a search has come to, for a person: tables and the page of its folder."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ligero.report import tables
@@ -9,8 +10,12 @@ Table = tuple[list[str], list[list[str]]]
 
 
 def said(values: Mapping[str, Any]) -> str:
-    """A trial's values in words: "learning_rate 0.0001, batch_size 16"."""
-    return ", ".join(f"{path.split('.')[-1]} {value}" for path, value in values.items())
+    """A trial's values in words: "learning_rate 0.0001, batch_size 16". Of a folder its name."""
+    told = {
+        path: Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
+        for path, value in values.items()
+    }
+    return ", ".join(f"{path.split('.')[-1]} {value}" for path, value in told.items())
 
 
 def minutes(seconds: float) -> str:
