@@ -33,7 +33,7 @@ class Search:
 
     def run(self, crew: Any, ended: Callable[[Outcome], None] = lambda o: None) -> None:
         """Bring all trials to an end: see `run`."""
-        run([self], crew, ended)
+        run([self], crew, lambda search, o: ended(o))
 
     def total(self) -> int:
         """How many trials there are to be."""
@@ -106,9 +106,10 @@ class Search:
         return self.outcome(name)
 
 
-def run(
-    searches: Sequence[Search], crew: Any, ended: Callable[[Outcome], None] = lambda o: None
-) -> None:
+Ended = Callable[[Search, Outcome], None]
+
+
+def run(searches: Sequence[Search], crew: Any, ended: Ended = lambda search, o: None) -> None:
     """Bring all trials of some searches to an end, together.
 
     crew: who does jobs (`jobs.Crew`). ended: is told of each trial that ends here. A trial that fails
@@ -120,8 +121,9 @@ def run(
     def finished(done: Job, error: Exception | None) -> None:
         if error is not None:
             told.append(error)
-        if (found := owners[done.folder.parent].finished(done, error)) is not None:
-            ended(found)
+        search = owners[done.folder.parent]
+        if (found := search.finished(done, error)) is not None:
+            ended(search, found)
 
     while not all(search.complete() for search in searches):
         for search in searches:

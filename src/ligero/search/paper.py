@@ -1,6 +1,6 @@
 """A paper's table, trained: every cell of its plan a search, and one's own figures out of them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import fmean
@@ -11,7 +11,7 @@ from ligero.papers.own import Value
 from ligero.papers.plan import Cell, Plan
 from ligero.papers.table import Figure
 from ligero.search import plan as plans
-from ligero.search.drive import Search, best, run
+from ligero.search.drive import Ended, Search, best, run
 from ligero.search.outcome import Outcome
 from ligero.tasks import catalog, source
 
@@ -34,9 +34,7 @@ class Found:
         }
 
 
-def fill(
-    plan: Plan, out: Path, crew: Any, ended: Callable[[Outcome], None] = lambda o: None
-) -> Found:
+def fill(plan: Plan, out: Path, crew: Any, ended: Ended = lambda search, o: None) -> Found:
     """Train what a plan asks for, fine-tuned models first and then their pupils; what came of it.
 
     Every cell is a search in a folder of its own beneath `out`, so that this goes on after any kill. A

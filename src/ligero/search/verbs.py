@@ -108,13 +108,13 @@ def _papers(chosen: argparse.Namespace) -> None:
     from ligero.report import papers_writers as writers
     from ligero.report import tables
     from ligero.search import paper
-    from ligero.search.view import told
+    from ligero.search.view import told_of
 
     out = _out(chosen, "papers")
     if chosen.scale == "small" and not chosen.out:
         out = out.with_name(f"{out.name}-small")
     with crew(chosen.workers, chosen.cluster, gpus=chosen.gpus) as workers:
-        found = paper.fill(plan, out, workers, told)
+        found = paper.fill(plan, out, workers, told_of)
     page = report.planned(plan, found.figures, found.reasons)
     write_json(out / "results.json", found.as_dict())
     write_text(out / "README.md", writers.markdown(page))

@@ -105,3 +105,8 @@ def line(o: Outcome) -> str:
 def told(o: Outcome) -> None:
     """One trial on the standard error."""
     say(line(o))
+
+
+def told_of(search: Search, o: Outcome) -> None:
+    """One trial of several searches on the standard error."""
+    say(f"{search.out.name}: {line(o)}")
