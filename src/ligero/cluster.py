@@ -124,7 +124,7 @@ class Cluster(Crew):
             if ray.is_initialized():
                 raise LigeroError("this process works with a Ray cluster already")
             try:
-                ray.init(self.address, **own)
+                _connect(ray, self.address, own)
             except Exception as error:
                 raise _unreachable(self.address, _line(error)) from None
         self.ray = ray
@@ -394,6 +394,17 @@ def _answers(address: str) -> None:
         socket.create_connection((found[1], int(found[2])), ANSWER).close()
     except OSError as error:
         raise _unreachable(address, error.strerror or str(error)) from None
+
+
+def _connect(ray: Any, address: str, own: Mapping[str, Any]) -> None:
+    try:
+        ray.init(address, **own)
+    except ConnectionError as error:
+        # Once in fifteen times Ray's server for clients from elsewhere dies as it starts
+        # (ray-project/ray, issue 63202).
+        if "Initialization failure from server" not in str(error):
+            raise
+        ray.init(address, **own)
 
 
 def _unreachable(address: str, why: str) -> LigeroError:

@@ -138,7 +138,8 @@ def distill(config: DistillRunConfig, watch: loop.Watch | None = None) -> dict[s
     """
     loop.prepare(config.place.threads)
     task = source.load(config.data)
-    names = [name.strip() for name in config.teacher.split(",")]
+    alone = Path(config.teacher).exists()
+    names = [config.teacher] if alone else [name.strip() for name in config.teacher.split(",")]
     student = _at_hand(config.student)
     teachers = [_taught(name, task) for name in names]
     out = _place(config.place, "distill", task, config.student)

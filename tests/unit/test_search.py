@@ -90,7 +90,7 @@ def test_a_grid_is_every_combination():
     assert all(t.settings.fit.batch_size == t.values["fit.batch_size"] for t in trials)
     assert all(t.settings.fit.epochs == 2 for t in trials)
     assert len({t.name for t in trials}) == 6
-    assert trials[0].name.startswith("learning_rate=1e-05,batch_size=16-")
+    assert trials[0].name.startswith("learning_rate=1e-05_batch_size=16-")
 
 
 def test_a_trial_is_known_by_what_it_does():

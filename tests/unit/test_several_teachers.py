@@ -65,6 +65,12 @@ def test_a_student_learns_from_two_vocabularies(tmp_path, data, ending, capsys):
     models = json.loads((tmp_path / "c" / "results.json").read_text())["models"]
     assert list(models) == ["teacher 1", "teacher 2", "student"]
     assert len([p for p in (tmp_path / "cache" / "teachers").iterdir() if p.is_dir()]) == 2
+    # A folder whose name has a comma is one teacher.
+    (tmp_path / "a").rename(tmp_path / "a,b")
+    one = ["--teacher", str(tmp_path / "a,b"), "--student", small.STUDENT, "--vocab.size", "250"]
+    one += ["--out", str(tmp_path / "d"), "--cache", str(tmp_path / "cache")]
+    assert main(["distill", *flags, *one]) == 0
+    (tmp_path / "a,b").rename(tmp_path / "a")
     again = ["--distill.average", "probabilities"]
     capsys.readouterr()
     assert main(["distill", *flags, *taught, *again]) == 2

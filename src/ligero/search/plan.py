@@ -82,7 +82,8 @@ class Plan:
         paths = {tuple(path.split(".")): value for path, value in values.items()}
         settings = config.build(VERBS[self.verb], config.nest(paths, nested), self.where)
         identity = [self.verb, config.identity(settings), asdict(settings.data)]
-        spoken = ",".join(f"{path.split('.')[-1]}={_short(v)}" for path, v in values.items())
+        # No comma, which parts the names of several teachers.
+        spoken = "_".join(f"{path.split('.')[-1]}={_short(v)}" for path, v in values.items())
         name = f"{spoken[:SPOKEN]}-{digest(identity)[:8]}".lstrip("-")
         return Trial(name, values, {path: values[path] for path in self.by}, settings)
 
