@@ -1,5 +1,6 @@
 """Jobs on a Ray cluster: each ended once, whatever is lost meanwhile."""
 
+import contextlib
 import json
 import os
 import signal
@@ -387,6 +388,29 @@ def test_an_address_where_nobody_answers_is_said_at_once(scheme):
         with pytest.raises(LigeroError, match=rf"^no Ray cluster at {address} \(.*refused\)$"):
             cluster.Cluster(address).__enter__()
         assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("errors", "tries"),
+    [
+        ([], 1),
+        ([ConnectionAbortedError("Initialization failure from server:\nTraceback")], 2),
+        ([ConnectionError("Version mismatch")], 1),
+    ],
+)
+def test_a_server_that_died_as_it_started_is_asked_again(errors, tries):
+    class Fails:
+        tried = 0
+
+        def init(self, address, **own):
+            self.tried += 1
+            if errors:
+                raise errors.pop()
+
+    fake = Fails()
+    with contextlib.suppress(ConnectionError):
+        cluster._connect(fake, "ray://head:10001", {})
+    assert fake.tried == tries
 
 
 def test_no_cluster_and_no_address_and_no_ray_are_said(monkeypatch):
