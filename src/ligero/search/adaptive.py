@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ligero import flags
 from ligero.errors import DamagedError, LigeroError
 from ligero.runs import digest, read_json, write_json
 from ligero.search import outcome
@@ -83,7 +82,6 @@ def judge(plan: Plan, trial: Trial, out: Path, place: Path) -> Callable[[str], N
                 f"{len(others)} other trials", metric,
             )  # fmt: skip
 
-    flags.need(("optuna",), "search")
     return watch
 
 
@@ -97,7 +95,6 @@ def _ended(out: Path) -> list[Outcome]:
 
 def _study(plan: Plan, before: Sequence[Trial], out: Path, seed: int) -> Any:
     """All that is known of some trials, those that have not ended as running ones."""
-    flags.need(("optuna",), "search")
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ligero import flags
 from ligero.errors import BusyError, LigeroError
 from ligero.jobs import Job
 from ligero.machine import facts
@@ -25,6 +26,9 @@ class Search:
     """A plan at work in a folder. Any number of them, in any number of processes, may share it."""
 
     def __init__(self, plan: Plan, out: Path) -> None:
+        if plan.search.way == "adaptive" or plan.search.prune:
+            # Said at once, and not by each trial as its failure.
+            flags.need(("optuna",), "search")
         self.plan, self.out = plan, out
         self._grid = plan.grid() if plan.search.way == "grid" else []
         # Outcomes do not change: each is read once.
