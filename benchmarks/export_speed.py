@@ -10,11 +10,8 @@ transformers, eager attention, fp32, is what ratios are to. All take turns withi
 import argparse
 import itertools
 import json
-import os
 import tempfile
 from collections.abc import Sequence
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -184,10 +181,7 @@ def report(found: dict[str, Any], texts: int, arguments: argparse.Namespace) -> 
         "all in turn in one process, 2 threads, weights at random, a head for nine tags. The last column "
         "is the rate of the whole (text in, entities with characters out) as a share of the bare graph's, "
         f"over {texts:,} sentences of CoNLL-2002 (esp.testa) of 25 to 32 sub-words; untrained heads find "
-        f"an entity in almost every word. Date: {date.today()}. "
-        f"Machine: 2 cores of {machine.processor()}, shared, load {os.getloadavg()[0]:.1f} at the end. "
-        + ", ".join(f"{n} {version(n)}" for n in ("torch", "transformers", "openvino", "nncf"))
-        + ".\n"
+        f"an entity in almost every word.\n\n{machine.footer('torch', 'transformers', 'openvino', 'nncf')}"
     )
     print(page)
     if arguments.out:

@@ -8,9 +8,6 @@ tries int8, bf16 and fp32. What is there already is read, not made again.
 
 import argparse
 import json
-import os
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +80,7 @@ What the gate refused:
 
 {chr(10).join(refused) or "- nothing"}
 
-Date: {date.today()}. Machine: 2 cores of {machine.processor()}, shared, load {os.getloadavg()[0]:.1f} at
-the end. {", ".join(f"{n} {version(n)}" for n in ("torch", "transformers", "openvino", "nncf"))}.
-"""
+{machine.footer("torch", "transformers", "openvino", "nncf")}"""
 
 
 if __name__ == "__main__":

@@ -10,19 +10,17 @@ Workers are started before the clock is. The goal is under 20 ms a job.
 import argparse
 import json
 import os
-import platform
 import shutil
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
-from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ligero import __version__, machine
+from ligero import machine
 from ligero.cluster import crew
 from ligero.jobs import Crew, Job
 from ligero.report import tables
@@ -62,7 +60,7 @@ def main() -> None:
 
 def known() -> list[str]:
     """The ways that there are here."""
-    return [way for way in WAYS if way != RAY or installed("ray") is not None]
+    return [way for way in WAYS if way != RAY or find_spec("ray") is not None]
 
 
 @contextmanager
@@ -97,14 +95,6 @@ def timed(count: int, do: Callable[[list[Job]], None]) -> float:
         shutil.rmtree(place)
 
 
-def installed(name: str) -> str | None:
-    """A package's version."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
-
-
 def report(found: dict[str, list[float]], arguments: argparse.Namespace) -> None:
     """Print, and write where asked."""
     work = statistics.median(found["the work itself"])
@@ -116,26 +106,16 @@ def report(found: dict[str, list[float]], arguments: argparse.Namespace) -> None
             [way, *(f"{f(times):.2f}" for f in (statistics.median, min, max)), f"{beyond:.2f}", reached]
         )  # fmt: skip
     heading = ["way", "ms a job, median", "fastest", "slowest", "beyond the work", "under 20 ms"]
-    load = os.getloadavg()[0]
-    facts = {
-        "date": date.today().isoformat(),
-        "machine": f"{os.cpu_count()} cores, {machine.processor()}, shared, load {load:.1f} at the end",
-        "ligero": __version__,
-        "python": platform.python_version(),
-        "ray": installed("ray"),
-    }
     text = (
         f"# What a job costs beyond its work\n\n{tables.markdown(heading, rows)}\n\n"
         f"{arguments.jobs} jobs that write a few bytes each, {arguments.rounds} rounds in turn; by the "
-        "clock, so that two workers share it. Workers were started before. "
-        f"Date: {facts['date']}. Machine: {facts['machine']}. "
-        f"Python {facts['python']}, ligero {__version__}, Ray {facts['ray']}. "
-        "Made by `benchmarks/jobs.py`.\n"
+        "clock, so that two workers share it. Workers were started before.\n\n"
+        f"{machine.footer('ligero', 'ray')}"
     )
     print(text)
     if arguments.out:
         arguments.out.write_text(text, encoding="utf-8")
-        figures = {"goal_ms": GOAL_MS, "ms_a_job": found, **facts}
+        figures = {"goal_ms": GOAL_MS, "ms_a_job": found, **machine.facts(("ligero", "ray"))}
         arguments.out.with_suffix(".json").write_text(json.dumps(figures, indent=2) + "\n")
 
 

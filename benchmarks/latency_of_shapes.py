@@ -10,13 +10,9 @@ Needs: pip install openvino.
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +22,7 @@ from torch import nn
 from transformers import AutoModel, PreTrainedModel
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
+from ligero import machine
 from ligero.models import catalog
 from ligero.models.build import thaw
 from ligero.models.weights import drawn_from, quiet
@@ -207,11 +204,7 @@ def report(found: dict[str, Any], arguments: argparse.Namespace) -> None:
         "Ratio to BETO's shape in transformers, eager attention, fp32, at the same length; the others "
         "in OpenVINO, bf16, fixed length, batch 1, 2 threads; all in turn in one process, medians of "
         f"{arguments.rounds}. Weights at random. Hidden states in bf16 differ from fp32's by "
-        f"{100 * worst:.1f}% at most. Date: {date.today()}. Machine: 2 cores with AVX-512 and AMX, "
-        f"24 GiB, shared ({platform.machine()}), load {os.getloadavg()[0]:.1f} at the end. "
-        f"Python {platform.python_version()}, "
-        + ", ".join(f"{n} {version(n)}" for n in ("torch", "transformers", "openvino"))
-        + ".\n"
+        f"{100 * worst:.1f}% at most.\n\n{machine.footer('torch', 'transformers', 'openvino')}"
     )
     print(page)
     if arguments.out:

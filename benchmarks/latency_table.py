@@ -8,10 +8,7 @@ random: as the papers measured theirs on an Intel Core i7-11700K, but all models
 
 import argparse
 import json
-import os
 from dataclasses import asdict
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +70,7 @@ sub-words, mean of what their filter keeps. Here: medians of {rounds} rounds in 
 turns, 2 threads, transformers, eager attention, fp32, weights at random; in brackets a 95% interval
 (bootstrap over rounds). Ratios are what can be compared.
 
-Date: {date.today()}. Machine: 2 cores of {machine.processor()}, shared, load {os.getloadavg()[0]:.1f} at
-the end. {", ".join(f"{n} {version(n)}" for n in ("torch", "transformers"))}.
-"""
+{machine.footer("torch", "transformers")}"""
 
 
 if __name__ == "__main__":

@@ -8,19 +8,13 @@ not done again.
 
 import argparse
 import json
-import os
-import platform
 import statistics
 from concurrent.futures import ProcessPoolExecutor
-from datetime import date
-from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from ligero import compress, config
+from ligero import compress, config, machine
 from ligero.models import build, language
 from ligero.models.reference import finished
 from ligero.report import tables
@@ -102,9 +96,7 @@ def report(found: dict[str, dict[str, list[float]]], arguments: argparse.Namespa
         f"{tables.markdown(['task', 'score on test', 'start', 'mean ± deviation', 'each seed'], rows)}\n\n"
         f"{settings}; batches of 16, fp32, whole network. NER CoNLL-2002: esp.train, esp.testa, "
         "esp.testb. POS AnCora: trained on the treebank's dev file, its training file not being at "
-        f"hand, and scored on its test file. Date: {date.today()}. Machine: 2 cores with AVX-512 and "
-        f"AMX, 24 GiB, shared ({platform.machine()}), load {os.getloadavg()[0]:.1f} at the end. Python "
-        f"{platform.python_version()}, torch {torch.__version__}, transformers {version('transformers')}.\n"
+        f"hand, and scored on its test file.\n\n{machine.footer('torch', 'transformers')}"
     )
     print(page)
     if arguments.page:

@@ -13,19 +13,13 @@ What is finished is not done again; `--only NAME` runs one.
 import argparse
 import dataclasses
 import json
-import os
-import platform
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from ligero import compress, config
+from ligero import compress, config, machine
 from ligero.config import PretrainConfig
 from ligero.corpus.shards import Shards
 from ligero.models import build, catalog, language
@@ -179,10 +173,8 @@ def page(found: dict[str, Any], arguments: argparse.Namespace) -> None:
         for name, f in found.items()
     ]  # fmt: skip
     text = tables.markdown(heading, rows) + (
-        f"\n\n{arguments.minutes:g} minutes of training each, one seed, length 128. Date: {date.today()}. "
-        f"Machine: 2 cores with AVX-512 and AMX, 24 GiB, shared ({platform.machine()}), load "
-        f"{os.getloadavg()[0]:.1f} at the end. Python {platform.python_version()}, torch "
-        f"{torch.__version__}, transformers {version('transformers')}.\n"
+        f"\n\n{arguments.minutes:g} minutes of training each, one seed, length 128.\n\n"
+        f"{machine.footer('torch', 'transformers')}"
     )
     print(text)
     if arguments.page:

@@ -9,14 +9,10 @@ sub-words, which costs what text costs. `--profile` says where the time of the l
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +20,7 @@ import numpy as np
 import torch
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
+from ligero import machine
 from ligero.config import FitConfig
 from ligero.models import attention, catalog, language
 from ligero.models.build import thaw
@@ -193,10 +190,7 @@ def report(found: dict[str, dict[str, list[float]]], arguments: argparse.Namespa
         "# Masked language modelling on two cores\n\n"
         f"{text}\n\n{ENTRIES:,} entries, {RATE:.0%} of the sub-words hidden, 4,096 sub-words in a step. "
         f"Medians of {arguments.rounds} rounds in which all ways took turns; ratios are of the same round. "
-        f"All ways keep freed memory (`loop.prepare`). Date: {date.today()}. Machine: 2 cores with "
-        f"AVX-512 and AMX, 24 GiB, shared ({platform.machine()}), load {os.getloadavg()[0]:.1f} at the end. "
-        f"Python {platform.python_version()}, torch {torch.__version__}, "
-        f"transformers {version('transformers')}.\n"
+        f"All ways keep freed memory (`loop.prepare`).\n\n{machine.footer('torch', 'transformers')}"
     )
     print(text)
     if arguments.out:

@@ -8,14 +8,11 @@ search's own work.
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -85,9 +82,7 @@ def main() -> None:
 - Beside a trial, its outcome's folder written and flushed to disk: {1000 * each:.1f} ms, with up to
   {RATES * SEEDS:,} trials in the search.
 
-Date: {date.today()}. Machine: 2 cores of {machine.processor()}, shared, load {os.getloadavg()[0]:.1f} at the
-end. Python {sys.version.split()[0]}, optuna {version("optuna")}.
-""",
+{machine.footer("optuna")}""",
         encoding="utf-8",
     )
     arguments.out.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n")

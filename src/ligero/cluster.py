@@ -25,11 +25,22 @@ from rich.console import Console
 
 from ligero import __version__, flags, runs, store
 from ligero.errors import BusyError, InputError, LigeroError
-from ligero.jobs import THREADS, Crew, Given, Job, Task, Workers, attempt, cores, environment
+from ligero.jobs import (
+    ATTEMPTS,
+    THREADS,
+    Crew,
+    Given,
+    Job,
+    Task,
+    Workers,
+    attempt,
+    cores,
+    environment,
+)
 
-# What kills three workers is the job. (It is two on one machine; but now and then Ray takes the loss
-# of a node for the death of a worker.) The loss of a node is not the job's doing, up to a point.
-ATTEMPTS, MOVES = 3, 10
+# The loss of a node is not the job's doing, up to a point. (Now and then Ray takes it for the death of a
+# worker, of which there may be ATTEMPTS.)
+MOVES = 10
 
 # Tasks handed to Ray beyond those that the cluster can do at once.
 AHEAD = 4

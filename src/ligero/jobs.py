@@ -29,9 +29,10 @@ from ligero import runs
 from ligero.bars import bars
 from ligero.errors import InputError, LigeroError
 
-# A job is given to a second worker when its first one dies (killed, out of memory), not to a third:
-# what kills two workers is the job.
-ATTEMPTS = 2
+# A job is given to another worker when its own one dies (killed, out of memory), up to so many: what
+# kills four workers is the job. A training goes on where it was, and where processes are killed now and
+# then a long one may well meet that twice.
+ATTEMPTS = 4
 
 # Libraries with threads of their own (polars, rensa and tokenizers, numpy) share the cores out.
 THREADS = ("POLARS_MAX_THREADS", "RAYON_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")

@@ -3,6 +3,7 @@
 import os
 import platform
 from collections.abc import Sequence
+from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,17 @@ def facts(packages: Sequence[str], **more: Any) -> dict[str, Any]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def footer(*packages: str) -> str:
+    """The last lines of a benchmark's page: when, on what, with which versions."""
+    found = facts(packages)
+    named = [f"Python {found['python']}", *(f"{n} {found[n]}" for n in packages if n in found)]
+    load = os.getloadavg()[0]
+    return (
+        f"Date: {date.today()}. Machine: {os.cpu_count()} cores, {processor()}, shared, load {load:.1f} at "
+        f"the end.\n{', '.join(named)}.\n"
+    )
 
 
 def processor() -> str:

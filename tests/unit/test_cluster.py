@@ -286,7 +286,7 @@ def test_a_folder_that_was_locked_from_the_first_is_not(tmp_path):
 @pytest.mark.parametrize(
     ("end", "often", "told"),
     [
-        (KILLED, cluster.ATTEMPTS, r"its worker died \(no memory left\)"),
+        (KILLED, jobs.ATTEMPTS, r"its worker died \(no memory left\)"),
         (LOST, cluster.MOVES + 1, "its machine was lost"),
     ],
 )

@@ -141,7 +141,7 @@ def test_a_wrong_recipe_is_refused_at_once(change, message):
 
 def test_all_trials_end_and_the_best_is_named(tmp_path):
     search = searched(GRID, tmp_path)
-    found = drive.results(search)
+    found = drive.results([search])
     (group,) = found["groups"]
     assert group["states"] == {"done": 6, "pruned": 0, "failed": 0}
     assert "learning_rate=0.0001" in group["best"]["metric"]
@@ -184,7 +184,7 @@ def test_a_trial_whose_worker_dies_is_recorded_and_stops_none(tmp_path):
     failed, *rest = search.outcomes()
     assert (failed.state, failed.notes) == ("failed", ["its worker died 2 times"])
     assert {o.state for o in rest} == {"done"}
-    assert "its worker died 2 times" in report.page(drive.results(search))
+    assert "its worker died 2 times" in report.page(drive.results([search]))
 
 
 def test_adaptive_search_comes_near_the_best_and_repeats_itself(tmp_path):

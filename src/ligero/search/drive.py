@@ -144,20 +144,32 @@ def run(searches: Sequence[Search], crew: Any, ended: Ended = lambda search, o: 
             time.sleep(PATIENCE)
 
 
-def results(search: Search) -> dict[str, Any]:
-    """What a search has come to, as JSON: all outcomes, and the best of each group by either rule."""
-    ended = search.outcomes()
-    groups = search.plan.groups()
+def results(searches: Sequence[Search]) -> dict[str, Any]:
+    """What searches of one kind have come to, as JSON: all outcomes, and what either rule chooses in
+    each group."""
+    first = searches[0].plan
+    over: dict[str, Any] = {}
+    for search in searches:
+        for path, choice in search.plan.over.items():
+            said = _said(choice)
+            known = over.setdefault(path, said)
+            if isinstance(known, list):
+                over[path] = [*known, *(value for value in said if value not in known)]
     return {
-        "verb": search.plan.verb,
-        "where": Path(search.plan.where).name,
-        "select": search.plan.search.select,
-        "way": search.plan.search.way,
-        "over": {path: _said(choice) for path, choice in search.plan.over.items()},
-        "by": list(search.plan.by),
-        "trials": search.total(),
-        "groups": [_group(group, ended) for group in groups],
-        "outcomes": [o.as_dict() for o in ended],
+        "verb": first.verb,
+        "where": Path(first.where).name,
+        "select": first.search.select,
+        "way": first.search.way,
+        "over": over,
+        "by": list(first.by),
+        "trials": sum(search.total() for search in searches),
+        "groups": [
+            _group(group, ended)
+            for search in searches
+            for ended in [search.outcomes()]
+            for group in search.plan.groups()
+        ],
+        "outcomes": [o.as_dict() for search in searches for o in search.outcomes()],
         "machine": facts(("ligero", "torch", "transformers"), threads=None, device=None),
         "date": datetime.date.today().isoformat(),
     }

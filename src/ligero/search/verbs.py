@@ -66,15 +66,17 @@ def _search(chosen: argparse.Namespace) -> None:
     flags.need(flags.TRAINING, "train")
     from ligero.cluster import crew
     from ligero.report import search as report
-    from ligero.search import drive, plan
+    from ligero.search import drive, rounds
     from ligero.search.view import View
 
     out = _out(chosen, "search")
-    search = drive.Search(plan.read(chosen.recipe), out)
-    view = View(search)
-    with crew(chosen.workers, chosen.cluster, gpus=chosen.gpus) as workers, view.shown():
-        search.run(workers, view.ended)
-    _leave(chosen, out, drive.results(search), report.chosen, report.page)
+    recipe = rounds.read(chosen.recipe, out)
+    with crew(chosen.workers, chosen.cluster, gpus=chosen.gpus) as workers:
+        for searches in recipe:
+            view = View(searches)
+            with view.shown():
+                drive.run(searches, workers, view.ended)
+    _leave(chosen, out, recipe.results(), report.chosen, report.page)
 
 
 def _teacher(chosen: argparse.Namespace) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console, Group
@@ -21,10 +21,10 @@ LOOK = 1.0
 
 
 class View:
-    """What a person sees while a search runs: a live table on a terminal, a line a trial elsewhere."""
+    """What a person sees while searches run: a live table on a terminal, a line a trial elsewhere."""
 
-    def __init__(self, search: Search, console: Console | None = None) -> None:
-        self.search = search
+    def __init__(self, searches: Sequence[Search], console: Console | None = None) -> None:
+        self.searches = searches
         self.console = console or Console(stderr=True)
         self._began, self._ended = time.monotonic(), 0
 
@@ -49,7 +49,7 @@ class View:
                 over.set()
                 thread.join()
 
-    def ended(self, o: Outcome) -> None:
+    def ended(self, search: Search, o: Outcome) -> None:
         """A trial has ended in this process."""
         self._ended += 1
         self.console.print(
@@ -58,16 +58,18 @@ class View:
 
     def _summary(self) -> str:
         """How many are done, the best so far, and the time left."""
-        ended = self.search.outcomes()
-        total = self.search.total()
+        ended = [o for search in self.searches for o in search.outcomes()]
+        total = sum(search.total() for search in self.searches)
         parts = [f"{len(ended)} of {total}"]
         parts += [
             f"{count} {state}"
             for state in ("pruned", "failed")
             if (count := sum(o.state == state for o in ended))
         ]
-        found = best(ended, self.search.plan.search.select)
-        if found is not None and found.dev is not None:
+        found = best(ended, self.searches[0].plan.search.select)
+        # Scores of several tasks are not compared.
+        alike = len({o.values.get("data.task") for o in ended}) == 1
+        if alike and found is not None and found.dev is not None:
             parts.append(f"best {found.metric} {found.dev[found.metric]:.2f}: {said(found.values)}")
         if self._ended and len(ended) < total:
             each = (time.monotonic() - self._began) / self._ended
@@ -83,9 +85,9 @@ class View:
     def _running(self) -> list[list[str]]:
         """Trials that have begun and not ended, here or elsewhere."""
         rows = []
-        for trial in self.search.trials():
-            place = outcome.trials(self.search.out) / trial.name
-            if self.search.outcome(trial.name) or not (place / "config.json").is_file():
+        for search, trial in [(s, t) for s in self.searches for t in s.trials()]:
+            place = outcome.trials(search.out) / trial.name
+            if search.outcome(trial.name) or not (place / "config.json").is_file():
                 continue
             since = time.time() - (place / "config.json").stat().st_mtime
             losses = [e["loss"] for e in outcome.logged(place)]

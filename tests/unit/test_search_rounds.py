@@ -1,0 +1,167 @@
+"""Searches of several rounds: teachers, and then students of the best of them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ligero.errors import InputError
+from ligero.report import search as report
+from ligero.runs import publish, write_json
+from ligero.search import drive, outcome, rounds
+from ligero.search.outcome import OUTCOME, Outcome
+
+TABLE = {
+    "verb": "compress",
+    "data": {"limit": 100},
+    "teacher_fit": {"epochs": 2},
+    "student_fit": {"epochs": 3},
+    "distill": {"loss": "mse"},
+    "search": {
+        "over": {
+            "data.task": ["ner-conll2002", "topics-sib200"],
+            "teacher": ["ligero-tiny", "ligero-micro"],
+            "student": ["ligero-micro", "ligero-nano"],
+            "teacher_fit.learning_rate": [1e-4, 1e-3],
+            "student_fit.schedule": ["constant", "linear"],
+            "student_fit.select": ["loss", "metric"],
+        }
+    },
+}
+# Points that a choice is worth; linear and metric together 5 more.
+POINTS = {"ligero-tiny": 3.0, "ligero-micro": 1.0, 1e-3: 2.0, "linear": 4.0, "metric": 0.5}
+
+
+class Crew:
+    """Does jobs at once: trials end with what their values are worth."""
+
+    def __init__(self, fails=()):
+        self.fails, self.done = fails, []
+
+    def run(self, jobs, *, finished, **how):
+        for job in jobs:
+            trial = job.arguments["plan"].trial(job.arguments["values"])
+            values = list(trial.values.values())
+            score = 50 + sum(POINTS.get(v, 0.0) for v in values)
+            score += 5 * ({"linear", "metric"} <= set(map(str, values)))
+            figures = {"f1": score, "loss": score / 100}
+            state = "failed" if set(self.fails) & set(map(str, values)) else "done"
+            told = {"dev": figures, "test": figures, "interval": [score - 1, score + 1]}
+            ended = Outcome(
+                trial.name, trial.values, trial.group, state, f"trials/{trial.name}", "f1",
+                seconds=60.0, **(told if state == "done" else {"notes": ["out of memory"]}),
+            )  # fmt: skip
+            with publish(job.folder) as folder:
+                write_json(folder / OUTCOME, ended.as_dict())
+            self.done.append(trial)
+            finished(job, None)
+
+
+def run(table, out, crew):
+    recipe = rounds.Compress(table, out, "x.toml")
+    for searches in recipe:
+        drive.run(searches, crew)
+    return recipe
+
+
+def test_the_best_candidate_of_each_task_teaches_all_students(tmp_path):
+    crew = Crew()
+    recipe = run(TABLE, tmp_path, crew)
+    teachers = [t for t in crew.done if hasattr(t.settings, "model")]
+    students = [t for t in crew.done if hasattr(t.settings, "teacher")]
+    assert len(teachers) == 2 * 2 * 2 and len(students) == 2 * 2 * 4
+    assert {t.settings.fit.epochs for t in teachers} == {2}
+    assert {(t.settings.fit.epochs, t.settings.distill.loss) for t in students} == {(3, "mse")}
+    assert {t.settings.data.limit for t in crew.done} == {100}
+    for task in ("ner-conll2002", "topics-sib200"):
+        (who,) = {t.settings.teacher for t in students if t.settings.data.task == task}
+        chosen = recipe.teacher({"data.task": task})
+        assert Path(who) == (tmp_path / "teachers" / chosen.run).resolve()
+        assert chosen.values["model"] == "ligero-tiny"
+        assert chosen.values["fit.learning_rate"] == 1e-3 and chosen.values["data.task"] == task
+
+
+def test_it_goes_on_where_it_was(tmp_path):
+    run(TABLE, tmp_path, Crew())
+    again = Crew()
+    found = run(TABLE, tmp_path, again).results()
+    assert not again.done
+    assert [one["trials"] for one in found["rounds"].values()] == [8, 16]
+
+
+def test_a_task_without_a_teacher_has_no_students(tmp_path):
+    crew = Crew(fails=["topics-sib200"])
+    found = run(TABLE, tmp_path, crew).results()
+    students = found["rounds"]["students"]
+    assert {o["values"]["data.task"] for o in students["outcomes"]} == {"ner-conll2002"}
+    assert "out of memory" in report.page(found)
+    json.dumps(found)
+    nobody = run(TABLE, tmp_path / "none", Crew(fails=["ner-conll2002", "topics-sib200"])).results()
+    assert list(nobody["rounds"]) == ["teachers"]
+    assert "8 failed" in report.page(nobody)
+
+
+def test_the_page_says_what_each_setting_is_worth(tmp_path):
+    found = run(TABLE, tmp_path, Crew()).results()
+    heading, rows = report.worth(found["rounds"]["students"])
+    assert heading == ["", "gain on test", "95%", "better in", "pairs"]
+    by_name = {row[0]: row[1:] for row in rows}
+    # linear: 4, and 5 more in the half of the pairs that have the metric.
+    assert by_name["fit.schedule linear rather than constant"][0] == "+6.50"
+    assert by_name["fit.select metric rather than loss"][0] == "+3.00"
+    assert by_name["fit.select metric rather than loss"][2:] == ["8", "8"]
+    (row,) = report.worth(found["rounds"]["teachers"])[1]
+    # Four pairs say too little for an interval.
+    assert row == ["fit.learning_rate 0.001 rather than 0.0001", "+2.00", "", "4", "4"]
+    page = report.page(found)
+    assert "| task ner-conll2002 | model ligero-tiny, learning_rate 0.001 | 55.00 ±1.00 |" in page
+    assert "## The best teachers" in page and "## The best students" in page
+    assert "24 trials (24 done)" in page
+    assert str(tmp_path) not in page
+
+
+def test_seeds_are_shared_by_teachers_and_students(tmp_path):
+    table = json.loads(json.dumps(TABLE))
+    table["search"]["over"]["seed"] = [0, 1]
+    crew = Crew()
+    run(table, tmp_path, crew)
+    students = [t for t in crew.done if hasattr(t.settings, "teacher")]
+    assert len(crew.done) == 16 + 32
+    for one in students:
+        assert f"seed={one.settings.seed}" in one.settings.teacher
+
+
+def test_the_verb_decides(tmp_path):
+    recipe = tmp_path / "x.toml"
+    recipe.write_text('teacher = "ligero-tiny"\n[search.over]\nstudent = ["ligero-nano"]\n')
+    with pytest.raises(InputError):
+        rounds.read(recipe, tmp_path)
+    recipe.write_text('verb = "compress"\n' + recipe.read_text())
+    (searches,) = [next(iter(rounds.read(recipe, tmp_path)))]
+    assert [s.total() for s in searches] == [1]
+    recipe.write_text('model = "ligero-tiny"\n[search.over]\nseed = [0, 1]\n')
+    single = rounds.read(recipe, tmp_path)
+    assert isinstance(single, rounds.Single)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"search": {"over": {"student_fit.epoch": [1]}}}, "epoch"),
+        ({"search": {"over": {"teacher_fit.schedule": ["round"]}}}, "schedule"),
+        ({"search": {"over": {"studen": ["ligero-nano"]}}}, "studen"),
+        ({"search": {"over": {}, "by": ["student"]}}, "by"),
+        ({"search": 3}, "search"),
+        ({"fit": {"epochs": 3}}, "fit"),
+        ({"teacher_fit": {"epochs": "many"}}, "epochs"),
+    ],
+)
+def test_a_wrong_recipe_is_refused_before_anything_is_trained(tmp_path, change, message):
+    with pytest.raises(InputError, match=message):
+        rounds.Compress({**TABLE, **change}, tmp_path, "x.toml")
+
+
+def test_every_outcome_lies_in_its_own_round(tmp_path):
+    run(TABLE, tmp_path, Crew())
+    assert len(list(outcome.outcomes(tmp_path / "teachers").iterdir())) == 8
+    assert len(list(outcome.outcomes(tmp_path / "students").iterdir())) == 16
