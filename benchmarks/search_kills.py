@@ -32,10 +32,10 @@ test = "{data}/test.conll"
 [vocab]
 size = 500
 [teacher_fit]
-epochs = 2
+epochs = 3
 checkpoint_seconds = 1
 [student_fit]
-epochs = 2
+epochs = 3
 checkpoint_seconds = 1
 [place]
 threads = 1
@@ -46,7 +46,7 @@ teacher = ["ligero-micro", "ligero-nano"]
 "distill.loss" = ["kl", "mse"]
 """
 # Seconds until the next kill: at random, to the longest of these.
-LONGEST = 20.0
+LONGEST = 12.0
 # Seconds after the death of its driver by which a worker must have ended as well.
 ORPHANED = 60.0
 
