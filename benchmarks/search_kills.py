@@ -174,7 +174,14 @@ def come_to(out: Path) -> dict[str, Any]:
             for row in figures.values():
                 row.pop("seconds_per_1000", None)
             key = f"{name} {json.dumps(values, sort_keys=True)}"
-            told[key] = [o["state"], o["notes"], figures, o["interval"], o["evaluations"], o["parameters"]]
+            told[key] = [
+                o["state"],
+                o["notes"],
+                figures,
+                o["interval"],
+                o["evaluations"],
+                o["parameters"],
+            ]
     return told
 
 

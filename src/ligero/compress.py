@@ -12,14 +12,21 @@ import torch
 from rich.console import Console
 from rich.markup import escape
 
-from ligero.config import CompressConfig, DistillRunConfig, FinetuneConfig, PlaceConfig, identity
+from ligero.config import (
+    CompressConfig,
+    DistillRunConfig,
+    FinetuneConfig,
+    PlaceConfig,
+    TaughtConfig,
+    identity,
+)
 from ligero.errors import InputError
 from ligero.machine import facts
 from ligero.models import build
 from ligero.models.reference import MODEL_FOLDER, STUDENT_FOLDER, Reference, resolve
 from ligero.report import tables
-from ligero.runs import Run, write_text
-from ligero.tasks import source
+from ligero.runs import MANIFEST, Run, read_json, write_text
+from ligero.tasks import kinds, source
 from ligero.tasks.metrics import paired_bootstrap
 from ligero.tasks.source import Task
 from ligero.train import loop, stages
@@ -27,6 +34,7 @@ from ligero.train.progress import Progress
 from ligero.train.scorer import measure
 from ligero.train.stages import Stage
 from ligero.train.trained import Trained, knows, load
+from ligero.train.unlabelled import Unlabelled, gather
 
 # Speed is taken over this many texts, all models in turn, so that the machine's own drift falls on
 # all of them alike; a slow model gets fewer rounds, at least one.
@@ -37,6 +45,8 @@ TIMED_SECONDS = 60.0
 TEACHER, ALONE = "teacher", "student-alone"
 VOCABULARY = "vocab"
 CACHE_VARIABLE = "LIGERO_CACHE"
+# In place of a folder: the run keeps its teacher's outputs with it.
+OWN_CACHE = "run"
 
 
 def compress(config: CompressConfig) -> dict[str, Any]:
@@ -50,7 +60,12 @@ def compress(config: CompressConfig) -> dict[str, Any]:
     """
     loop.prepare(config.place.threads)
     task = source.load(config.data)
+    for fit in (config.teacher_fit, config.student_fit):
+        kinds.check_decoding(task.kind, task.labels, fit.decoding)
     teacher, student = _at_hand(config.teacher), _at_hand(config.student)
+    for model, fit in ((teacher, config.teacher_fit), (student, config.student_fit)):
+        stages.check_case(model, fit, config.vocab)
+    stages.check_inside(teacher, student, config.student_fit, config.distill)
     out = _place(config.place, "compress", task, config.student)
     begun = {
         **identity(config),
@@ -88,9 +103,10 @@ def compress(config: CompressConfig) -> dict[str, Any]:
             rows[TEACHER] = stages.results_of(ready, task, config.teacher)
         rows[ALONE] = stages.finetune(stage(ALONE, student))["models"][ALONE]
         taught = stage(STUDENT_FOLDER, student)
-        cache = _cache(config.cache)
+        cache = _cache(config.cache, out)
         known = {TEACHER: rows[TEACHER]}
-        rows |= stages.distill(taught, [ready], known, config.distill, cache)["models"]
+        more = _unlabelled(config, task)
+        rows |= stages.distill(taught, [ready], known, config.distill, cache, more)["models"]
         models = {
             TEACHER: ready,
             ALONE: load(str(out / ALONE / MODEL_FOLDER)),
@@ -145,14 +161,27 @@ def distill(config: DistillRunConfig, watch: loop.Watch | None = None) -> dict[s
     out = _place(config.place, "distill", task, config.student)
     what = f"{' and '.join(names)} teach{'es' if len(names) == 1 else ''} {config.student}"
     stage = _single(config, task, student, out, STUDENT_FOLDER, what, watch)
+    stages.check_inside(_at_hand(names[0]), student, config.fit, config.distill)
     titles = (
         [TEACHER] if len(teachers) == 1 else [f"{TEACHER} {n + 1}" for n in range(len(teachers))]
     )
     known = {
-        title: stages.results_of(teacher, task, name)
+        title: _row_of(name, teacher, task)
         for title, name, teacher in zip(titles, names, teachers, strict=True)
     }
-    return stages.distill(stage, teachers, known, config.distill, _cache(config.cache))
+    cache, more = _cache(config.cache, out), _unlabelled(config, task)
+    return stages.distill(stage, teachers, known, config.distill, cache, more)
+
+
+def _row_of(name: str, teacher: Trained, task: Task) -> dict[str, Any]:
+    """A teacher's results on a task: those of its own run, where that was on the very same data."""
+    run = Path(name)
+    if (run / MANIFEST).is_file() and (run / "results.json").is_file():
+        begun = read_json(run / "config.json").get("identity", {})
+        if begun.get("data") == task.digest:
+            *_, row = read_json(run / "results.json")["models"].values()
+            return {**row, "model": run.name}
+    return stages.results_of(teacher, task, name)
 
 
 def timed(models: Mapping[str, Trained], task: Task) -> dict[str, float]:
@@ -221,6 +250,8 @@ def _single(
     what: str,
     watch: loop.Watch | None,
 ) -> Stage:
+    kinds.check_decoding(task.kind, task.labels, config.fit.decoding)
+    stages.check_case(model, config.fit, config.vocab)
     stage = Stage(
         run=out,
         name=name,
@@ -271,7 +302,13 @@ def _place(place: PlaceConfig, command: str, task: Task, model: str) -> Path:
     return Path("runs") / f"{command}-{task.name}-{model.replace('/', '-').replace(':', '-')}"
 
 
-def _cache(folder: str | None) -> Path:
+def _unlabelled(config: TaughtConfig, task: Task) -> Unlabelled | None:
+    return gather(config.unlabeled, task, config.pool) if config.unlabeled else None
+
+
+def _cache(folder: str | None, out: Path) -> Path:
+    if folder == OWN_CACHE:
+        return out / "cache"
     chosen = folder or os.environ.get(CACHE_VARIABLE)
     return (Path(chosen) if chosen else Path.home() / ".cache" / "ligero") / "teachers"
 

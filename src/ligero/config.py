@@ -88,6 +88,11 @@ class FitConfig:
     weight_decay: float = setting(0.01, "decoupled weight decay")
     clip: float = setting(1.0, "largest norm of the gradient")
     patience: int = setting(0, "evaluations without a better score before stopping; 0: never")
+    decoding: Literal["independent", "valid", "crf"] = setting(
+        "independent",
+        "how a sentence's tags are chosen: each alone; together, as BIO or BIOES allows; by a CRF",
+        later=True,
+    )
     select: Literal["metric", "loss", "last"] = setting(
         "metric",
         "keep the checkpoint best by the task's metric, best by validation loss, or the last",
@@ -95,6 +100,9 @@ class FitConfig:
     precision: Literal["fp32", "bf16"] = setting("fp32", "arithmetic of the forward pass")
     window: int | None = setting(
         None, "sub-words a model sees at once; its own maximum if left out", least=16
+    )
+    case: bool = setting(
+        False, "word shapes for a vocabulary that folds case, through token types", later=True
     )
     bucketed: bool = setting(True, "batches of examples of similar length")
     accumulation: int = setting(1, "pieces, at least, into which a step's batch is cut", least=1)
@@ -116,6 +124,44 @@ class DistillConfig:
     )
     average: Literal["logits", "probabilities"] = setting(
         "logits", "in which space several teachers are averaged"
+    )
+    relations: float = setting(
+        0.0, "weight of the relations between words in a layer (MiniLMv2)", later=True
+    )
+    hidden: float = setting(0.0, "weight of the words' states after a layer (MSE)", later=True)
+    relation_heads: int = setting(
+        0, "heads into which relations are cut; 0: of 16 columns with the teacher, or wider",
+        later=True,
+    )  # fmt: skip
+    teacher_layer: int = setting(
+        0, "the teacher's layer to learn from (of several teachers, the first's); 0: its last",
+        later=True,
+    )  # fmt: skip
+    student_layer: int = setting(0, "the student's layer that learns it; 0: its last", later=True)
+    first: float = setting(
+        0.0, "share of the steps, at the start, in which outputs are not learned yet",
+        most=1, later=True,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PoolConfig:
+    """How text without labels is used, which the teacher alone labels."""
+
+    ratio: float = setting(
+        1.0,
+        "examples without labels in each epoch, for each one with them",
+        least=0.001,
+        later=True,
+    )
+    confidence: float = setting(
+        0.0, "leave out examples of which the teacher is less sure, on average", most=1, later=True
+    )
+    limit: int = setting(
+        200_000, "examples taken from the files, at most: an even sample", least=1, later=True
+    )
+    text_field: str = setting(
+        "text", "where JSON lines and Parquet files have their text", later=True
     )
 
 
@@ -157,9 +203,17 @@ class TaughtConfig(RunConfig):
     )
     student: str = setting("ligero-tiny-2", "a model's name, a folder, or a hub id")
     distill: DistillConfig = section(DistillConfig)
+    unlabeled: str | None = setting(
+        None,
+        "text without labels for the teacher to label: files with commas, or a folder of them",
+        metavar="FILES",
+        later=True,
+    )
+    pool: PoolConfig = section(PoolConfig, later=True)
     cache: str | None = setting(
         None,
-        "folder of teacher outputs shared by all runs (else $LIGERO_CACHE, ~/.cache/ligero)",
+        "folder of teacher outputs shared by all runs (else $LIGERO_CACHE, ~/.cache/ligero); "
+        "run: the run's own",
         free=True,
         metavar="DIR",
     )
@@ -259,12 +313,19 @@ class PretrainConfig:
     model: str = setting(
         "ligero-tiny:random", "a model's name, a folder, or a hub id to go on from"
     )
-    layers: int | None = setting(None, "how many of its layers to keep", least=1)
+    layers: int | None = setting(
+        None, "layers it is to have: fewer of its own, or these stacked", least=1
+    )
     # Free, as runs know both by the hash of their content.
     shards: str = setting("", "what ligero corpus shards made", free=True, metavar="DIR")
     valid: str = setting("", "the same of held-out text", free=True, metavar="DIR")
     objective: Literal["masked", "masked+order", "replaced", "distilbert"] = setting(
         "masked", "what is learned"
+    )
+    case: bool = setting(
+        False,
+        "word shapes for a vocabulary that folds case, through token types; the shards need them too",
+        later=True,
     )
     seed: int = setting(0, "everything random follows from it")
     phase: PhaseConfig = section(PhaseConfig)

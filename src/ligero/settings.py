@@ -26,20 +26,24 @@ def setting(
     flag: str = "",
     least: float = 0,
     most: float = math.inf,
+    later: bool = False,
 ) -> Any:
     """A dataclass field with its default and its one-sentence help; a number's least and most.
 
-    flag: its name on the command line, where that is not the field's own.
+    flag: its name on the command line, where that is not the field's own. later: whether there were
+    runs before there was this setting; they are known as those of its default.
     """
     facts = {
-        "help": text, "free": free, "metavar": metavar, "flag": flag, "range": (least, most)
+        "help": text, "free": free, "metavar": metavar, "flag": flag, "range": (least, most),
+        "later": later,
     }  # fmt: skip
     return field(default=default, metadata=facts)
 
 
-def section(cls: type, *, free: bool = False) -> Any:
-    """A dataclass field that is itself a group of settings."""
-    return field(default_factory=cls, metadata={"free": free})
+def section(cls: type, *, free: bool = False, later: bool = False) -> Any:
+    """A dataclass field that is itself a group of settings. later: as `setting` has it, where all
+    settings in it are."""
+    return field(default_factory=cls, metadata={"free": free, "later": later})
 
 
 def further(text: str) -> Any:
@@ -201,10 +205,12 @@ def identity(config: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for f in dataclasses.fields(config):
         value = getattr(config, f.name)
-        if f.metadata["free"]:
+        if f.metadata["free"] or (f.metadata.get("later") and value == f.default):
             continue
         if isinstance(value, tuple):
             found[f.name] = [identity(each) for each in value]
-        else:
-            found[f.name] = identity(value) if dataclasses.is_dataclass(value) else value
+        elif not dataclasses.is_dataclass(value):
+            found[f.name] = value
+        elif (inner := identity(value)) or not f.metadata.get("later"):
+            found[f.name] = inner
     return found

@@ -1,6 +1,7 @@
 """Models made, loaded, cut and saved: for every architecture of the catalog, at a tiny size."""
 
 import json
+import re
 
 import pytest
 import torch
@@ -320,3 +321,38 @@ def test_tokenizers_that_cannot_be_read_are_one_line(tmp_path):
         with pytest.raises(InputError) as caught:
             build.load_tokenizer(tmp_path)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["beto-cased", "distilbeto", "roberta-bne-base", "ligero-tiny"])
+def test_stacked_layers_are_the_models_own_again(make, name):
+    model = build.cut(make(name), 3)
+    deeper = build.sized(model, 6)
+    assert deeper.config.num_hidden_layers == 6
+    own, other = model.state_dict(), deeper.state_dict()
+    layer = re.compile(r"(.*\.layers?\.)(\d+)(\..*)")
+    for key, tensor in other.items():
+        if (found := layer.fullmatch(key)) is None:
+            torch.testing.assert_close(tensor, own[key], rtol=0, atol=0)
+            continue
+        source = [0, 1, 2, 1, 2, 1][int(found[2])]
+        torch.testing.assert_close(tensor, own[f"{found[1]}{source}{found[3]}"], rtol=0, atol=0)
+    assert len([key for key in other if layer.fullmatch(key)]) > len(own) / 2
+    assert build.sized(model, 3) is model
+    # A cut gives the first and the last back.
+    first = build.sized(deeper, 1).state_dict()
+    assert all(torch.equal(first[k], own[k]) for k in first if layer.fullmatch(k))
+
+
+def test_a_tied_layer_is_applied_more_often(make):
+    model = build.cut(make("albeto-tiny"), 2)
+    deeper = build.sized(model, 5)
+    assert deeper.config.num_hidden_layers == 5
+    assert sum(p.numel() for p in deeper.parameters()) == sum(p.numel() for p in model.parameters())
+
+
+def test_a_single_layer_is_stacked_too(make):
+    model = build.cut(make("ligero-tiny"), 1)
+    deeper = build.sized(model, 3)
+    assert deeper.config.num_hidden_layers == 3
+    with pytest.raises(InputError, match="2 layers"):
+        weights.stack(deeper, 2)

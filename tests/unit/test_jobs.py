@@ -115,7 +115,9 @@ def test_a_job_that_kills_every_worker_is_given_up_and_the_others_are_finished(t
         named(die, tmp_path / "dies", log=str(log)),
         *(named(square, tmp_path / str(n), number=n, log=str(tmp_path / "log")) for n in range(6)),
     ]
-    with pytest.raises(LigeroError, match=rf"dies: its worker died {jobs.ATTEMPTS} times \(SIGKILL\)"):
+    with pytest.raises(
+        LigeroError, match=rf"dies: its worker died {jobs.ATTEMPTS} times \(SIGKILL\)"
+    ):
         jobs.run(work, 2, said.append)
     assert log.read_text().split() == ["died"] * jobs.ATTEMPTS
     assert all(runs.is_published(job.folder) for job in work[1:])

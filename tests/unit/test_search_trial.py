@@ -101,4 +101,4 @@ def test_a_trial_below_the_others_is_given_up(tmp_path, data):
     assert [o.state for o in ended] == ["done"] * 4 + ["pruned"]
     assert len(ended[-1].evaluations) < 6
     search = drive.Search(plan.make(table, "x.toml"), tmp_path)
-    assert json.loads(json.dumps(drive.results(search)))["groups"][0]["states"]["pruned"] == 1
+    assert json.loads(json.dumps(drive.results([search])))["groups"][0]["states"]["pruned"] == 1

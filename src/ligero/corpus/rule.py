@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from ligero.tasks.passages import SENTENCE_END
+
 Does = Literal["change", "drop line", "drop document"]
 
 
@@ -45,15 +47,11 @@ class Block:
     longest: int = 500
 
 
-# Where a sentence ends: not after capitals ("EE. UU.", "J. R. Jiménez") and not before a small letter.
-_SENTENCE = re.compile(r"(?<=[a-záéíóúüñ0-9%)\]\"»”'*][.!?…])\s+(?=[A-ZÁÉÍÓÚÜÑ¿¡\"«“—(\[*0-9])")
-
-
 def whole(hole: str) -> Callable[[str], str]:
     """A function that leaves of a line the sentences without `hole`, a pattern."""
     holes = re.compile(hole)
 
     def put(line: str) -> str:
-        return " ".join(part for part in _SENTENCE.split(line) if not holes.search(part))
+        return " ".join(part for part in SENTENCE_END.split(line) if not holes.search(part))
 
     return put

@@ -7,13 +7,15 @@
         words.npy                  one bit for each: whether it begins a word (packed, lowest first)
         lines.npy                  where each line begins, and the end: uint64 [lines + 1]
         documents.npy              where each document begins, and the end: uint64 [documents + 1]
+        shapes.npy                 the shape of each one's word, uint8; where asked for
         manifest.json              size and SHA-256 of each
       results.json                 what all of them hold
       manifest.json
 
 No special tokens are stored, and nothing stands for the end of a line: what a window needs of both
 depends on what a model is trained on. A word is what the tokenizer's pre-tokenizer gives: what white
-space, signs and borders of numbers leave together. Reading needs numpy alone.
+space, signs and borders of numbers leave together. Its shape is what `tasks/word_shapes.py` finds in
+the text, a line being a text. Reading needs numpy alone.
 """
 
 import itertools
@@ -30,10 +32,12 @@ import numpy as np
 from ligero import runs
 from ligero.errors import DamagedError, InputError
 from ligero.jobs import Job, Workers
+from ligero.tasks import word_shapes
 
 TOKENIZER = "tokenizer"
 COUNTS = "counts.json"
 ARRAYS = ("tokens", "words", "lines", "documents")
+SHAPES = "shapes"
 _LINES = 4096  # encoded at a time: what the library holds of each sub-word is some 200 bytes
 
 
@@ -43,13 +47,17 @@ def build(
     out: str | Path,
     workers: int | None = None,
     say: Callable[[str], None] = lambda text: None,
+    *,
+    case: bool = False,
 ) -> dict[str, Any]:
     """Cut the text of a finished corpus (`build.build`) into shards in the run folder `out`.
 
-    tokenizer: a tokenizer folder as transformers reads it. Returns what `results.json` holds. What
-    was interrupted is continued; with another corpus or tokenizer the folder is refused.
+    tokenizer: a tokenizer folder as transformers reads it. case: with the shapes of words. Returns
+    what `results.json` holds. What was interrupted is continued; with another corpus or tokenizer
+    the folder is refused.
 
-    Raises InputError for a corpus that is not finished, or a tokenizer that cannot be read.
+    Raises InputError for a corpus that is not finished, a tokenizer that cannot be read, and for
+    shapes beside one that keeps case, or of a corpus that does not.
     """
     corpus, out = Path(corpus), Path(out)
     if not runs.is_published(corpus):
@@ -57,26 +65,45 @@ def build(
             "no finished corpus", file=corpus, expected="what ligero corpus build left"
         )
     text = tokenizer_json(tokenizer)
+    if case:
+        _check_case(corpus, text)
     identity = {
         "corpus": runs.sha256(corpus / runs.MANIFEST),
         "tokenizer": runs.digest(text),
+        **({"case": True} if case else {}),
     }
     with runs.Run(out, "shards", identity) as run, Workers(workers, say) as crew:
         if not run.is_complete(say):
-            run.finish(_all(corpus, text, run.path, crew))
+            run.finish(_all(corpus, text, run.path, crew, case))
         return run.results()
 
 
-def _all(corpus: Path, tokenizer: str, out: Path, crew: Workers) -> dict[str, Any]:
+def _check_case(corpus: Path, tokenizer: str) -> None:
+    from tokenizers import Tokenizer
+
+    word_shapes.check(Tokenizer.from_str(tokenizer))
+    config = corpus / "config.json"
+    begun = runs.read_json(config)["identity"] if config.is_file() else {}
+    if begun.get("settings", {}).get("cleaning", {}).get("lowercase"):
+        raise InputError(
+            "a corpus in lower case, without word shapes (case)", file=corpus,
+            expected="one built without --lowercase",
+        )  # fmt: skip
+
+
+def _all(corpus: Path, tokenizer: str, out: Path, crew: Workers, case: bool) -> dict[str, Any]:
     runs.sweep(out)
     with runs.publish(out / TOKENIZER) as folder:
         (folder / "tokenizer.json").write_text(tokenizer, encoding="utf-8")
     file = str(out / TOKENIZER / "tokenizer.json")
     parts = sorted((corpus / "text").glob("part-*"))
     jobs = [
-        Job(out / part.name, f"{__name__}:write_shard", {"part": str(part), "tokenizer": file})
+        Job(
+            out / part.name, f"{__name__}:write_shard",
+            {"part": str(part), "tokenizer": file, "case": case},
+        )
         for part in parts
-    ]
+    ]  # fmt: skip
     crew.run(jobs, "shards")
     for path in out.glob(".*.tmp"):  # what killed workers left half-written
         shutil.rmtree(path, ignore_errors=True)
@@ -86,6 +113,7 @@ def _all(corpus: Path, tokenizer: str, out: Path, crew: Workers) -> dict[str, An
         total.update(count)
     return {
         "tokenizer": runs.digest(tokenizer),
+        **({SHAPES: list(word_shapes.NAMES)} if case else {}),
         **total,
         "shards": [{"name": p.name, **c} for p, c in zip(parts, counts, strict=True)],
     }
@@ -104,7 +132,7 @@ def tokenizer_json(folder: str | Path) -> str:
     return load_tokenizer(folder).to_str()
 
 
-def write_shard(folder: Path, part: str, tokenizer: str) -> None:
+def write_shard(folder: Path, part: str, tokenizer: str, case: bool = False) -> None:
     """A job: the shard of one part of a corpus."""
     import polars as pl
     from tokenizers import Tokenizer
@@ -114,7 +142,7 @@ def write_shard(folder: Path, part: str, tokenizer: str) -> None:
     model.no_padding()
     texts = pl.read_parquet(Path(part) / "text.parquet", columns=["text"])["text"]
     split = texts.str.split("\n")
-    ids, begins, lengths = _encoded(model, split.explode().to_list())
+    ids, begins, lengths, shapes = _encoded(model, split.explode().to_list(), case)
     lines = _offsets(lengths)
     documents = lines[_offsets(split.list.len().to_numpy())]
     dtype = np.uint16 if model.get_vocab_size() <= 1 << 16 else np.uint32
@@ -122,6 +150,8 @@ def write_shard(folder: Path, part: str, tokenizer: str) -> None:
     np.save(folder / "words.npy", np.packbits(begins, bitorder="little"))
     np.save(folder / "lines.npy", lines)
     np.save(folder / "documents.npy", documents)
+    if case:
+        np.save(folder / f"{SHAPES}.npy", shapes)
     counts = {
         "tokens": len(ids),
         "words": int(begins.sum()),
@@ -131,12 +161,16 @@ def write_shard(folder: Path, part: str, tokenizer: str) -> None:
     runs.write_json(folder / COUNTS, counts)
 
 
-def _encoded(model: Any, lines: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Ids of all lines, end to end; which of them begin a word; how many each line has."""
-    ids, begins = [np.empty(0, np.uint32)], [np.empty(0, bool)]
+def _encoded(
+    model: Any, lines: Sequence[str], case: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Ids of all lines, end to end; which of them begin a word; how many each line has; the shapes
+    of their words, if wanted."""
+    ids, begins, shapes = [np.empty(0, np.uint32)], [np.empty(0, bool)], [np.empty(0, np.uint8)]
     lengths: list[int] = []
     for start in range(0, len(lines), _LINES):
-        encoded = model.encode_batch(lines[start : start + _LINES], add_special_tokens=False)
+        texts = lines[start : start + _LINES]
+        encoded = model.encode_batch(texts, add_special_tokens=False)
         some = [len(encoding) for encoding in encoded]
         lengths += some
         total = sum(some)
@@ -152,7 +186,17 @@ def _encoded(model: Any, lines: Sequence[str]) -> tuple[np.ndarray, np.ndarray, 
         first[1:] = (words[1:] != words[:-1]) | (words[1:] < 0)
         first[_offsets(some)[:-1][np.array(some, dtype=np.int64) > 0]] = True
         begins.append(first)
-    return np.concatenate(ids), np.concatenate(begins), np.array(lengths, dtype=np.int64)
+        if case:
+            found = (
+                word_shapes.find(text, e.offsets) for text, e in zip(texts, encoded, strict=True)
+            )
+            shapes.append(np.fromiter(chain(found), np.uint8, total))
+    return (
+        np.concatenate(ids),
+        np.concatenate(begins),
+        np.array(lengths, dtype=np.int64),
+        np.concatenate(shapes),
+    )
 
 
 def _offsets(lengths: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -161,18 +205,21 @@ def _offsets(lengths: Sequence[int] | np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Window:
-    """Successive sub-words of a corpus: ids [n], and which of them begin what (bool [n])."""
+    """Successive sub-words of a corpus: ids [n], which of them begin what (bool [n]), and the
+    shapes of their words (uint8 [n]; None where the shards have none)."""
 
     ids: np.ndarray
     words: np.ndarray
     lines: np.ndarray
     documents: np.ndarray
+    shapes: np.ndarray | None = None
 
 
 class Shards:
     """The sub-words of a corpus by number, from 0 to `tokens`, whichever shard holds them.
 
     folder: what `build` made. tokenizer: a tokenizer folder that the ids must be of, if given.
+    case: whether it has the shapes of words.
 
     Opening checks that every file is there with its size and its array's shape; `verify` reads
     every byte. Raises DamagedError when that does not hold, InputError for another tokenizer and
@@ -189,6 +236,12 @@ class Shards:
         self.tokenizer: str = held["tokenizer"]
         self.tokens: int = held["tokens"]
         self.documents: int = held["documents"]
+        self.case = SHAPES in held
+        if held.get(SHAPES, list(word_shapes.NAMES)) != list(word_shapes.NAMES):
+            raise InputError(
+                f"shards with the word shapes {', '.join(held[SHAPES])}", file=self.folder,
+                expected=", ".join(word_shapes.NAMES),
+            )  # fmt: skip
         self._shards: list[dict[str, Any]] = held["shards"]
         self._starts = _offsets([shard["tokens"] for shard in self._shards]).astype(np.int64)
         self._arrays = lru_cache(maxsize=64)(self._open)
@@ -229,7 +282,7 @@ class Shards:
                 pieces.append(self._piece(number, start - here, min(stop, after) - here))
                 start = min(stop, after)
             number += 1
-        names = ("ids", "words", "lines", "documents")
+        names = ("ids", "words", "lines", "documents", *([SHAPES] if self.case else []))
         return Window(*(np.concatenate([getattr(p, name) for p in pieces]) for name in names))
 
     def document(self, index: int) -> tuple[int, int]:
@@ -260,23 +313,26 @@ class Shards:
         bits = np.unpackbits(arrays["words"][low : -(-stop // 8)], bitorder="little")
         words = bits[start - 8 * low : stop - 8 * low].astype(bool)
         lines, documents = (_marks(arrays[n], start, stop) for n in ("lines", "documents"))
-        return Window(np.array(arrays["tokens"][start:stop]), words, lines, documents)
+        shapes = np.array(arrays[SHAPES][start:stop]) if self.case else None
+        return Window(np.array(arrays["tokens"][start:stop]), words, lines, documents, shapes)
 
     def _open(self, number: int) -> dict[str, np.ndarray]:
         shard = self._shards[number]
         folder = self.folder / shard["name"]
+        names = (*ARRAYS, SHAPES) if self.case else ARRAYS
         try:
-            arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
+            arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in names}
         except (OSError, ValueError) as error:
             raise DamagedError(f"{folder}: not readable ({error})") from None
         lengths = {
             "tokens": shard["tokens"], "words": -(-shard["tokens"] // 8),
             "lines": shard["lines"] + 1, "documents": shard["documents"] + 1,
+            SHAPES: shard["tokens"],
         }  # fmt: skip
-        for name, length in lengths.items():
-            if arrays[name].shape != (length,):
+        for name, array in arrays.items():
+            if array.shape != (lengths[name],):
                 raise DamagedError(
-                    f"{folder / name}.npy: {arrays[name].shape} where ({length},) was written"
+                    f"{folder / name}.npy: {array.shape} where ({lengths[name]},) was written"
                 )
         return arrays
 

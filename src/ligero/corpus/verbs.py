@@ -65,6 +65,9 @@ def add(parser: Any) -> None:
     made.add_argument("--tokenizer", required=True, metavar="DIR", help="a tokenizer's folder")
     made.add_argument("--out", required=True, metavar="DIR", help="the shards' folder")
     made.add_argument(
+        "--case", action="store_true", help="keep word shapes, for a tokenizer that folds case"
+    )
+    made.add_argument(
         "--workers", type=flags.count, metavar="N", help="processes; one a core if left out"
     )
 
@@ -115,7 +118,9 @@ def _shards(chosen: argparse.Namespace) -> None:
     from ligero import bars
     from ligero.corpus import shards
 
-    results = shards.build(chosen.folder, chosen.tokenizer, chosen.out, chosen.workers, bars.say)
+    results = shards.build(
+        chosen.folder, chosen.tokenizer, chosen.out, chosen.workers, bars.say, case=chosen.case
+    )
     print(f"{chosen.out}: {results['tokens']:,} sub-words in {len(results['shards'])} shards")
 
 

@@ -17,14 +17,16 @@ from ligero.errors import InputError, LigeroError
 from ligero.export import heads, quantise
 from ligero.export.gate import Gate, Verdict
 from ligero.measure import latency
+from ligero.models import crf
 from ligero.report.export import page
 from ligero.runs import MANIFEST, publish, read_json, write_json, write_text
 from ligero.runtime.card import CARD, HEAD, PRECISIONS, TOKENIZER, Card
 from ligero.runtime.predictor import Predictor
 from ligero.tasks import catalog, source
+from ligero.tasks.chains import Chain
 from ligero.tasks.example import Example
 from ligero.tasks.source import Task
-from ligero.tasks.words import Encoder, pad
+from ligero.tasks.words import pad
 from ligero.train import loop
 from ligero.train.progress import Progress
 from ligero.train.trained import Trained, load, takes_segments
@@ -131,6 +133,8 @@ def assemble(
             for n, w in weights.items()
             if n.startswith("parser.") and "project" not in n
         }
+        if chain := crf.of(model):
+            outside |= _transitions(chain.chain())
         if outside:
             save_file(outside, place / HEAD)
         Card(
@@ -142,8 +146,14 @@ def assemble(
                 "family": model.config.model_type, "config": model.config.to_diff_dict(),
                 "parameters": trained.parameters,
             },
-            score=None, **facts,
+            score=None, decoding=trained.decoding, **facts,
         ).write(place)  # fmt: skip
+
+
+def _transitions(chain: Chain) -> dict[str, np.ndarray]:
+    """What a CRF has learned, by the names of `Chain`."""
+    found = {"start": chain.start, "moves": chain.moves, "end": chain.end}
+    return {name: np.ascontiguousarray(scores) for name, scores in found.items()}
 
 
 def _write(place: Path, graph: onnx.ModelProto, runtime: str, precision: str, texts: Any) -> None:
@@ -170,7 +180,7 @@ def calibration(
     features = trained.features(())
     buckets = lengths(trained.window)
     found = []
-    for encoded in Encoder(trained.tokenizer, trained.window)(texts):
+    for encoded in trained.encoder()(texts):
         width = buckets[int(np.searchsorted(buckets, encoded.width))]
         rows = pad([encoded], pad_id=features.pad, width=width, segments=features.segments)
         found.append({name: rows.inputs[name][:1] for name in inputs})

@@ -15,7 +15,7 @@ from ligero.runtime.predictor import Predictor
 from ligero.tasks.example import Example
 from ligero.tasks.metrics import bootstrap
 from ligero.tasks.scoring import Measured, measure
-from ligero.tasks.words import Encoded, Encoder, pad
+from ligero.tasks.words import Encoded, pad
 from ligero.train.features import Batch
 from ligero.train.scorer import choices
 from ligero.train.trained import Trained
@@ -82,7 +82,7 @@ class Gate:
         """examples: labelled, the validation split. buckets: lengths in sub-words, ascending."""
         self.trained, self.examples = trained, examples
         self.metric = trained.kind.metric(trained.labels)
-        encoded = Encoder(trained.tokenizer, trained.window)(examples)
+        encoded = trained.encoder()(examples)
         self.lengths = np.asarray([e.width for e in encoded])
         self.inputs = {b: drawn(encoded, b, seed) for b in buckets}
         self.wanted = {b: [self.original(e) for e in found] for b, found in self.inputs.items()}
@@ -100,8 +100,9 @@ class Gate:
             wanted = self.wanted[bucket]
             apart = max(distance(together, wanted), distance(alone, wanted[:ALONE]))
             checks.append(Check(f"bucket {bucket}", apart, ERROR[precision], len(encoded)))
+        # Decoded as it will be in use, by what the export holds for that.
         found = measure(
-            self.trained.kind, self.trained.labels, self.examples, predictor.scores(self.examples)
+            predictor.kind, predictor.labels, self.examples, predictor.scores(self.examples)
         )
         score = found.metrics[self.metric]
         lost = self.score - score

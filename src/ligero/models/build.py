@@ -21,10 +21,11 @@ from ligero.models import hub
 from ligero.models.catalog import Architecture
 from ligero.models.hub import locate
 from ligero.models.parser import parser_class
-from ligero.models.weights import cut, drawn_from, quiet, weights_hash
+from ligero.models.weights import cut, drawn_from, quiet, sized, weights_hash
 
 __all__ = [
     "KINDS",
+    "bare_configuration",
     "configuration",
     "create",
     "cut",
@@ -34,6 +35,7 @@ __all__ = [
     "longest",
     "model_class",
     "save",
+    "sized",
     "weights_hash",
 ]
 
@@ -52,6 +54,11 @@ _ANSWER_ROWS = ("start", "end")
 
 # Families whose positions start after the padding id (fairseq's convention).
 _OFFSET_POSITIONS = frozenset({"roberta", "camembert", "xlm-roberta"})
+
+
+def bare_configuration(architecture: Architecture) -> Any:
+    """transformers' configuration of an architecture, whatever its vocabulary will be."""
+    return CONFIG_MAPPING[architecture.family](**thaw(architecture.config))
 
 
 def configuration(

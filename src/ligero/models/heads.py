@@ -43,8 +43,8 @@ def answer(
     """
     output = model(**inputs)
     examples = int(rows[-1]) + 1
-    window, is_window = _padded(rows, examples)
-    word, is_word = _padded(rows[words[:, 0]], examples)
+    window, is_window = padded(rows, examples)
+    word, is_word = padded(rows[words[:, 0]], examples)
     at = words[word]
 
     def options(logits: Tensor) -> Tensor:
@@ -64,8 +64,8 @@ def parse(
     """
     examples = int(rows[-1]) + 1
     owner = rows[words[:, 0]]
-    word, is_word = _padded(owner, examples)
-    window, is_window = _padded(rows, examples)
+    word, is_word = padded(owner, examples)
+    window, is_window = padded(rows, examples)
     first = window[:, :1]
     root = torch.stack([first, torch.zeros_like(first)], dim=-1)
     output = model(
@@ -77,7 +77,7 @@ def parse(
     return {"head": output.heads[is_word], "relation": output.relations[is_word]}
 
 
-def _padded(owner: Tensor, examples: int) -> tuple[Tensor, Tensor]:
+def padded(owner: Tensor, examples: int) -> tuple[Tensor, Tensor]:
     """Things grouped by the example that owns them: [examples, most], and which are there.
 
     owner: [things], ascending. Places beyond an example's own things hold some other thing's index.

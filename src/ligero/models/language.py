@@ -20,9 +20,9 @@ from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
 from ligero.errors import InputError
-from ligero.models import build, hub
+from ligero.models import build, hub, shape
 from ligero.models.catalog import Architecture
-from ligero.models.weights import cut, drawn_from, quiet, spread
+from ligero.models.weights import cut, drawn_from, quiet, sized, spread
 
 # Family -> its classes with the vocabulary's head alone, and with that of sentence order as well.
 _CLASSES = {
@@ -106,7 +106,7 @@ def load(
 ) -> PreTrainedModel:
     """A checkpoint's language model, float32; heads that it lacks are drawn from `seed`.
 
-    layers: how many of its layers are kept, as `weights.cut` chooses them. whole: whether a
+    layers: how many it is to have, as `weights.sized` chooses them among its own. whole: whether a
     checkpoint that lacks a head is refused. Raises InputError as `build.load` does.
     """
     folder = Path(folder)
@@ -124,7 +124,7 @@ def load(
             for name in sorted(lacking & set(new)):
                 model.get_parameter(name).copy_(new[name])
         model.tie_weights()
-    return model if layers is None else cut(model, layers)
+    return model if layers is None else sized(model, layers)
 
 
 def set_dropout(model: nn.Module, rate: float) -> None:
@@ -153,9 +153,16 @@ def layers_of(model: PreTrainedModel, count: int) -> PreTrainedModel:
 
     DistilBERT starts from its teacher's embeddings, every other layer, and vocabulary head; it has
     neither segments nor a pooler (Sanh et al., 2019, section 3).
+
+    Raises InputError for a BERT with word shapes, which a DistilBERT has no types for.
     """
     if model.config.model_type != "bert":
         return cut(model, count)
+    if shape.step(model.config):
+        raise InputError(
+            "a teacher of type bert with word shapes (case)",
+            expected="one without: its student, a DistilBERT, has no token types",
+        )
     old = model.config
     config = transformers.DistilBertConfig(
         vocab_size=old.vocab_size,

@@ -5,7 +5,7 @@ import copy
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from transformers import PreTrainedModel
@@ -51,27 +51,54 @@ def cut(model: PreTrainedModel, layers: int) -> PreTrainedModel:
 
     Raises InputError unless 1 <= layers <= the model's own number.
     """
-    config = copy.deepcopy(model.config)
-    total = config.num_hidden_layers
+    total = model.config.num_hidden_layers
     if not 1 <= layers <= total:
         raise InputError(f"{layers} layers", expected=f"1 to {total}, what the model has")
-    if layers == total:
-        return model
-    config.num_hidden_layers = layers
+    return model if layers == total else _of_layers(model, spread(total, layers))
+
+
+def stack(model: PreTrainedModel, layers: int) -> PreTrainedModel:
+    """A deeper copy of `model`, whose further layers are its own again: 0 1 2 3, 1 2 3, 1 … (Gong et
+    al., 2019, Efficient Training of BERT by Progressively Stacking).
+
+    The first layer, which reads embeddings, is not repeated where there are others. ALBERT's tied
+    layer is applied more often. Pre-training goes on from there in far less time than from nothing.
+
+    Raises InputError for fewer layers than the model has.
+    """
+    total = model.config.num_hidden_layers
+    if layers < total:
+        raise InputError(f"{layers} layers", expected=f"{total} at least, what the model has")
+    again = range(1, total) if total > 1 else range(1)
+    chosen = [*range(total), *(again[n % len(again)] for n in range(layers - total))]
+    return model if layers == total else _of_layers(model, chosen)
+
+
+def sized(model: PreTrainedModel, layers: int) -> PreTrainedModel:
+    """`model` with so many layers, cut or stacked."""
+    return (cut if layers <= model.config.num_hidden_layers else stack)(model, layers)
+
+
+def _of_layers(model: PreTrainedModel, chosen: list[int]) -> PreTrainedModel:
+    """A copy of `model` whose layers are the chosen ones of its own, in that order."""
+    config = copy.deepcopy(model.config)
+    config.num_hidden_layers = len(chosen)
     state = model.state_dict()
     groups = getattr(config, "num_hidden_groups", None)
     if groups is None:
-        chosen = spread(total, layers)
         if getattr(config, "layer_types", None):
             config.layer_types = [config.layer_types[index] for index in chosen]
-        state = _renumbered(state, {old: new for new, old in enumerate(chosen)})
+        state = _renumbered(state, chosen)
     elif groups != 1:
-        # Which group a layer uses depends on the total, so a cut would change every layer.
-        raise InputError(f"{groups} groups of tied layers", expected="1, to cut layers")
+        # Which group a layer uses depends on the total, so another total would change every layer.
+        raise InputError(f"{groups} groups of tied layers", expected="1, to change their number")
     with quiet(), drawn_from(0):
-        smaller = type(model)._from_config(config, attn_implementation="sdpa", dtype=torch.float32)
-    smaller.load_state_dict(state, strict=True)
-    return smaller.train(model.training)
+        other = type(model)._from_config(config, attn_implementation="sdpa", dtype=torch.float32)
+    if chosen.count(0) > 1:
+        # ModernBERT's first layer has no norm of its own; a repetition of it has a new one.
+        state = {**other.state_dict(), **state}
+    other.load_state_dict(state, strict=True)
+    return other.train(model.training)
 
 
 def spread(total: int, layers: int) -> list[int]:
@@ -105,13 +132,15 @@ def weights_hash(model: PreTrainedModel) -> str:
 
 
 def _renumbered(
-    state: Mapping[str, torch.Tensor], chosen: Mapping[int, int]
+    state: Mapping[str, torch.Tensor], chosen: Sequence[int]
 ) -> dict[str, torch.Tensor]:
-    """`state` with the chosen layers (old number -> new number) and all that belongs to no layer."""
+    """`state` with the chosen layers, by their new numbers, and all that belongs to no layer."""
     kept = {}
     for name, tensor in state.items():
         if (matched := _LAYER.fullmatch(name)) is None:
             kept[name] = tensor
-        elif (old := int(matched[2])) in chosen:
-            kept[f"{matched[1]}{chosen[old]}{matched[3]}"] = tensor
+            continue
+        for new, old in enumerate(chosen):
+            if old == int(matched[2]):
+                kept[f"{matched[1]}{new}{matched[3]}"] = tensor
     return kept

@@ -47,7 +47,8 @@ class MaskedWords:
     """Guess hidden sub-words from both sides (Devlin et al., 2019, section 3.1).
 
     A window counts as much as any other: its loss is the sum over its hidden sub-words divided by
-    how many the rate asks for.
+    how many the rate asks for. Word shapes, where the model knows them, are given and not guessed: a
+    hidden word keeps its own, and so does one that another was put in the place of.
     """
 
     train: Windows
@@ -65,6 +66,9 @@ class MaskedWords:
         self.widths: Ids = np.broadcast_to(np.int64(self.train.length), self.size)
         self.expected = self.config.rate * self.train.text
 
+    def enter(self, epoch: int) -> None:
+        """Every epoch has the same windows, or begins them elsewhere by itself."""
+
     def batch(self, ids: Ids, epoch: int) -> Batch:
         """The windows `ids`, masked anew in every epoch."""
         return self.drawn(self.train, ids, epoch, "mask")
@@ -73,7 +77,10 @@ class MaskedWords:
         """Windows masked as `name`, the seed and the epoch say."""
         rows = windows.read(ids, epoch)
         hidden = self.hide(windows, rows, ids, epoch, name)
-        return Batch({"input_ids": torch.from_numpy(hidden.ids)}, *tensors(hidden))
+        inputs = {"input_ids": torch.from_numpy(hidden.ids)}
+        if rows.types is not None:
+            inputs["token_type_ids"] = torch.from_numpy(rows.types)
+        return Batch(inputs, *tensors(hidden))
 
     def hide(self, windows: Windows, rows: Any, ids: Ids, epoch: int, name: str) -> Masked:
         """What is hidden of `rows`."""

@@ -65,9 +65,9 @@ def _order_loss(model: Any, pooled: Any, batch: Batch) -> tuple[torch.Tensor, fl
 def _paired(
     windows: Windows, ids: Ids, epoch: int, draws: np.ndarray
 ) -> tuple[Rows, np.ndarray, np.ndarray]:
-    """The windows as [CLS] a [SEP] b [SEP], their segments, and which were swapped."""
+    """The windows as [CLS] a [SEP] b [SEP], their type ids, and which were swapped."""
     rows = windows.read(ids, epoch)
-    types = np.zeros_like(rows.ids)
+    types = np.zeros_like(rows.ids) if rows.types is None else rows.types
     swapped = np.full(len(ids), UNLABELLED, dtype=np.int64)
     for row, window in enumerate(windows.spans(ids, epoch)):
         # One sub-word makes room for the [SEP] between the segments.
@@ -82,8 +82,11 @@ def _paired(
         if swapped[row]:
             first, second = second, first
         border = 1 + len(first)
+        told = windows.types(window)
+        types[row] = 0
         types[row, border + 1 :] = 1
         for piece, at in ((first, 1), (second, border + 1)):
+            types[row, at : at + len(piece)] += told[piece]
             rows.ids[row, at : at + len(piece)] = window.ids[piece]
             rows.begins[row, at : at + len(piece)] = window.words[piece]
             rows.begins[row, at] = True

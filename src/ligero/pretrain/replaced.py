@@ -113,7 +113,8 @@ class ReplacedTokens(MaskedWords):
             truth = torch.zeros_like(ids).reshape(-1)
             truth = truth.index_copy(0, places, (sampled != gold).long()).view_as(ids)
         encode = model.judge.base_model if model.training else model.judge.base_model.forward
-        verdicts = model.judged(encode(input_ids=filled).last_hidden_state).float()
+        given = {name: tensor.to(scores.device) for name, tensor in batch.inputs.items()}
+        verdicts = model.judged(encode(**{**given, "input_ids": filled}).last_hidden_state).float()
         verdict = F.binary_cross_entropy_with_logits(verdicts, truth.float(), reduction="sum")
         called = verdicts.detach() > 0
         caught = float((called & (truth == 1)).sum())

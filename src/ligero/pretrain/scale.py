@@ -209,15 +209,16 @@ def measured_speed(config: PretrainConfig, text: "Text") -> list[float]:
     """Sub-words a second that each phase trains: some steps on weights that are then thrown away."""
     import numpy as np
 
+    from ligero.models import shape
     from ligero.models.reference import resolve
     from ligero.pretrain import stage
     from ligero.train import loop, optim
 
     loop.prepare(config.place.threads)
-    model, _ = stage.ready(config, resolve(config.model), text)
+    model, wanted = stage.ready(config, resolve(config.model), text)
     speeds = []
     for phase in phases(config):
-        objective = stage.objective_of(config, phase, text)
+        objective = stage.objective_of(config, phase, text, shape.step(wanted.config))
         fit = stage.fit_config(config, phase)
         optimizer = optim.create(model, fit)
         # Two pieces of a large step tell as much as all of them.

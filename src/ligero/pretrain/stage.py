@@ -18,7 +18,7 @@ from ligero import config as settings
 from ligero.config import FitConfig, PhaseConfig, PretrainConfig
 from ligero.corpus.shards import TOKENIZER, Shards
 from ligero.errors import DamagedError, InputError
-from ligero.models import attention, build, hub, language
+from ligero.models import attention, build, hub, language, shape
 from ligero.models.reference import MODEL_FOLDER, Reference, resolve
 from ligero.pretrain.general import GeneralDistillation
 from ligero.pretrain.masked import MaskedWords
@@ -157,7 +157,7 @@ def _train(
         # Else two phases of one length would read the same windows, hidden the same way.
         seed = config.seed if number == 1 else order.key("phase", config.seed, number)
         own = dataclasses.replace(config, seed=seed)
-        objective = objective_of(own, phase, text)
+        objective = objective_of(own, phase, text, shape.step(wanted.config))
         position = _phase(model, objective, own, phase, out / f"phase-{number}", progress)
         phases.append(
             {
@@ -222,8 +222,7 @@ def start(
     """What is trained, and the encoder in it that is wanted in the end."""
     pairs = config.objective == "masked+order"
     if config.objective == "distilbert":
-        folder = build.locate(config.distilbert.teacher)
-        teacher = language.load(folder, seed=config.seed, whole=True)
+        teacher = _teacher(config, text, whole=True)
         layers = config.layers or -(-teacher.config.num_hidden_layers // 2)
         student = language.layers_of(teacher, layers)
         return student, student
@@ -233,27 +232,40 @@ def start(
             reference.architecture, tokenizer=text.tokenizer, seed=config.seed, pairs=pairs
         )
         if config.layers:
-            wanted = build.cut(wanted, config.layers)
+            wanted = build.sized(wanted, config.layers)
     else:
         layers = config.layers or reference.layers
         folder = build.locate(reference.weights)
         wanted = language.load(folder, layers=layers, seed=config.seed, pairs=pairs)
+    if config.case:
+        shape.add(wanted, text.tokenizer)
     if config.objective == "replaced":
         return Judged(wanted, config.replaced.layers, config.seed), wanted
     return wanted, wanted
 
 
-def objective_of(config: PretrainConfig, phase: PhaseConfig, text: Text) -> loop.Objective:
-    """What is learned in a phase."""
+def _teacher(config: PretrainConfig, text: Text, *, whole: bool) -> PreTrainedModel:
+    """The teacher of a general distillation; with word shapes it reads what its student reads."""
+    folder = build.locate(config.distilbert.teacher)
+    teacher = language.load(folder, seed=config.seed, whole=whole)
+    if config.case:
+        shape.add(teacher, text.tokenizer)
+    return teacher
+
+
+def objective_of(
+    config: PretrainConfig, phase: PhaseConfig, text: Text, shape_step: int = 0
+) -> loop.Objective:
+    """What is learned in a phase. shape_step: of the model, as `Windows` has it."""
     train, dev = (
-        Windows(shards, text.tokenizer, phase.length, seed=config.seed)
+        Windows(shards, text.tokenizer, phase.length, seed=config.seed, shape_step=shape_step)
         for shards in (text.train, text.dev)
     )
     given = (train, dev, config.mask, config.seed, config.evaluate_windows)
     if config.objective == "replaced":
         return ReplacedTokens(*given, config.replaced)
     if config.objective == "distilbert":
-        teacher = language.load(build.locate(config.distilbert.teacher), seed=config.seed)
+        teacher = _teacher(config, text, whole=False)
         return GeneralDistillation(*given, teacher.to(device()), config.distilbert)
     return (OrderedSentences if config.objective == "masked+order" else MaskedWords)(
         *given, config.compile

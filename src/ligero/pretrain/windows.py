@@ -26,12 +26,14 @@ class Rows:
     """Windows with their special tokens.
 
     ids: int64 [rows, length]. begins: bool [rows, length], what begins a word. inner: bool
-    [rows, length], what is text and no special token.
+    [rows, length], what is text and no special token. types: int64 [rows, length], type ids in the
+    first segment; None for a model that knows no word shapes, where they are all 0.
     """
 
     ids: np.ndarray
     begins: np.ndarray
     inner: np.ndarray
+    types: np.ndarray | None = None
 
 
 class Windows:
@@ -41,15 +43,32 @@ class Windows:
     section 4.2, FULL-SENTENCES): nothing is padded. Before a document's first sub-word stands a
     [SEP], for which the window's last sub-word makes room. Every epoch cuts at other places.
 
-    Raises InputError for a corpus shorter than a window, and a vocabulary without [MASK].
+    shape_step: as `word_shapes.step` gives it for the model; 0 where it knows no word shapes.
+
+    Raises InputError for a corpus shorter than a window, a vocabulary without [MASK], and shards
+    without the word shapes that a model knows.
     """
 
-    def __init__(self, shards: Shards, tokenizer: Tokenizer, length: int, *, seed: int) -> None:
+    def __init__(
+        self,
+        shards: Shards,
+        tokenizer: Tokenizer,
+        length: int,
+        *,
+        seed: int,
+        shape_step: int = 0,
+    ) -> None:
         found = vocab.special_ids(tokenizer)
         mask = tokenizer.token_to_id(vocab.special_tokens(tokenizer).get("mask", ""))
         if mask is None:
             raise InputError("a vocabulary without a mask token", expected="one with [MASK]")
+        if shape_step and not shards.case:
+            raise InputError(
+                "shards without word shapes", file=shards.folder,
+                expected="what ligero corpus shards makes with --case",
+            )  # fmt: skip
         self.shards, self.length, self.seed = shards, length, seed
+        self.shape_step = shape_step
         self.tokenizer = tokenizer
         self.cls, self.sep, self.mask = found["cls_id"], found["sep_id"], mask
         self.text = length - 2
@@ -72,9 +91,10 @@ class Windows:
         rows = np.empty((len(ids), self.length), dtype=np.int64)
         begins = np.zeros((len(ids), self.length), dtype=bool)
         inner = np.zeros((len(ids), self.length), dtype=bool)
+        types = np.zeros((len(ids), self.length), dtype=np.int64)
         for row, window in enumerate(self.spans(ids, epoch)):
-            self._fill(window, rows[row], begins[row], inner[row])
-        return Rows(rows, begins, inner)
+            self._fill(window, rows[row], begins[row], inner[row], types[row])
+        return Rows(rows, begins, inner, types if self.shape_step else None)
 
     def spans(self, ids: Ids, epoch: int) -> list[Window]:
         """The text of the windows `ids`, without special tokens: `length` - 2 sub-words each."""
@@ -82,8 +102,23 @@ class Windows:
         starts = [shift + int(i) * self.text for i in ids]
         return [self.shards.span(start, start + self.text) for start in starts]
 
-    def _fill(self, window: Window, ids: np.ndarray, begins: np.ndarray, inner: np.ndarray) -> None:
+    def types(self, window: Window) -> np.ndarray:
+        """The type ids of a window's sub-words in the first segment, int64 [n]."""
+        if not self.shape_step:
+            return np.zeros(len(window.ids), dtype=np.int64)
+        assert window.shapes is not None
+        return self.shape_step * window.shapes.astype(np.int64)
+
+    def _fill(
+        self,
+        window: Window,
+        ids: np.ndarray,
+        begins: np.ndarray,
+        inner: np.ndarray,
+        types: np.ndarray,
+    ) -> None:
         ids[0], ids[-1] = self.cls, self.sep
+        told = self.types(window)
         # A document that begins with the window has [CLS] before it.
         breaks = np.flatnonzero(window.documents[1:]) + 1
         at = 1
@@ -94,6 +129,7 @@ class Windows:
             piece = piece[: self.length - 1 - at]
             here = slice(at, at + len(piece))
             ids[here], begins[here] = window.ids[piece], window.words[piece]
+            types[here] = told[piece]
             # [UNK], or a special token that someone wrote into a text, is nothing to be guessed.
             inner[here] = ~self.special[window.ids[piece]]
             at += len(piece)

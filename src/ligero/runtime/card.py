@@ -9,7 +9,7 @@ from ligero.runs import MANIFEST, read_json, verify, write_json
 
 CARD = "export.json"
 TOKENIZER = "tokenizer.json"
-# Weights of what is computed outside the graph: a parser's scores of pairs of words.
+# Weights of what is computed outside the graph: a parser's scores of pairs of words, a CRF's transitions.
 HEAD = "head.safetensors"
 
 FORMATS = ("openvino", "onnx")
@@ -26,7 +26,7 @@ class Card:
     sub-words for which it was checked; every input is padded to one of them. task: name, metric,
     split and file of the validation, percentiles of its lengths in sub-words. model: family,
     configuration and number of parameters. score: of the original and of the export
-    on that split, and the export's interval.
+    on that split, and the export's interval. decoding: how tags are chosen (`config.FitConfig`).
     bytes: of all files but the manifest.
     """
 
@@ -44,6 +44,7 @@ class Card:
     task: dict[str, Any] | None
     model: dict[str, Any]
     score: dict[str, Any] | None
+    decoding: str = "independent"
     bytes: int = 0
 
     @classmethod
@@ -75,7 +76,7 @@ class Card:
                 f"{folder / CARD}: not a card of this version ({error}); export it again"
             ) from None
         # A file that the manifest does not know would be read unchecked.
-        for name in (card.graph, TOKENIZER):
+        for name in (card.graph, TOKENIZER, *([HEAD] if card.decoding == "crf" else [])):
             if name not in vouched:
                 raise DamagedError(f"{folder / MANIFEST}: does not vouch for {name}")
         return card

@@ -13,7 +13,8 @@ from ligero.errors import DamagedError, InputError
 from ligero.runtime.card import HEAD, TOKENIZER, Card
 from ligero.runtime.engine import open_engine
 from ligero.runtime.heads import HEADS
-from ligero.tasks import kinds
+from ligero.tasks import kinds, word_shapes
+from ligero.tasks.chains import Chain
 from ligero.tasks.example import Example
 from ligero.tasks.formats import text as texts_of
 from ligero.tasks.words import Encoded, Encoder, pad
@@ -43,14 +44,16 @@ class Predictor:
         """
         folder = Path(folder)
         self.card = card = Card.read(folder)
-        self.kind, self.labels = kinds.find(card.kind), card.labels
+        self.labels = card.labels
         self.engine = open_engine(folder, threads=threads, card=card)
         try:
             tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         except Exception as error:  # the library raises nothing narrower
             raise DamagedError(f"{folder / TOKENIZER}: not readable ({error})") from None
-        self._encode = Encoder(tokenizer, card.window)
+        self._encode = Encoder(tokenizer, card.window, word_shapes.step(card.model["config"]))
         self._weights = load_file(folder / HEAD) if (folder / HEAD).is_file() else {}
+        learned = Chain(**self._weights, learned=True) if card.decoding == "crf" else None
+        self.kind = kinds.decoded(kinds.find(card.kind), card.labels, card.decoding, learned)
         self._segments = "token_type_ids" in card.inputs
 
     @property

@@ -24,7 +24,8 @@ class Outcome:
     name, values, group: as of the trial. run: its folder, relative to the search's. metric: the
     task's. dev, test: figures in percent and the loss; None where it did not get so far. scored: the
     split that `test` is of. interval: 95% of the metric on it. evaluations: metric and loss of each
-    evaluation. seconds: of training. notes: why it failed, was begun again or was given up.
+    evaluation. seconds: of training, and of
+    what went before it (a teacher's reading). notes: why it failed, was begun again or was given up.
     """
 
     name: str

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import Any
 
 from ligero.config import DataConfig
@@ -41,7 +41,7 @@ def fill(plan: Plan, out: Path, crew: Any, ended: Ended = lambda search, o: None
     cell whose data are not at hand, or all of whose trials fail, stays empty, with the reason.
     """
     found = Found()
-    here = [cell for cell in plan.cells if not _lacking(cell, found, plan)]
+    here = [cell for cell in plan.cells if not _lacking(cell, found)]
     tuned = {_key(c): _search(c, out, None) for c in here if c.verb == "finetune"}
     run(list(tuned.values()), crew, ended)
     taught: dict[tuple[str, str, str], Search] = {}
@@ -52,7 +52,7 @@ def fill(plan: Plan, out: Path, crew: Any, ended: Ended = lambda search, o: None
         candidates = [tuned[_key(c)] for c in plan.candidates(cell) if _key(c) in tuned]
         teacher = _teacher(candidates)
         if teacher is None:
-            _empty(cell, "no teacher was trained", found, plan)
+            _empty(cell, "no teacher was trained", found)
             continue
         search, chosen = teacher
         taught[_key(cell)] = _search(cell, out, str((search.out / chosen.run).resolve()))
@@ -61,7 +61,7 @@ def fill(plan: Plan, out: Path, crew: Any, ended: Ended = lambda search, o: None
     searches = tuned | taught
     for cell in here:
         if _key(cell) in searches:
-            _read(cell, searches[_key(cell)], teachers.get(_key(cell)), found, plan)
+            _read(cell, searches[_key(cell)], teachers.get(_key(cell)), found)
     return found
 
 
@@ -81,7 +81,7 @@ def _teacher(candidates: list[Search]) -> tuple[Search, Outcome] | None:
     return max(known, key=lambda pair: pair[1].score("loss") or 0.0, default=None)
 
 
-def _read(cell: Cell, search: Search, teacher: str | None, found: Found, plan: Plan) -> None:
+def _read(cell: Cell, search: Search, teacher: str | None, found: Found) -> None:
     """A cell's figures: the best of its grid for each seed, and the mean over seeds."""
     ended = search.outcomes()
     picks = [
@@ -91,7 +91,7 @@ def _read(cell: Cell, search: Search, teacher: str | None, found: Found, plan: P
     ]
     if not picks:
         notes = sorted({note for o in ended for note in o.notes})
-        _empty(cell, f"all {len(ended)} trials failed ({'; '.join(notes[:2])})", found, plan)
+        _empty(cell, f"all {len(ended)} trials failed ({'; '.join(notes[:2])})", found)
         return
     found.chosen += [
         {
@@ -101,7 +101,13 @@ def _read(cell: Cell, search: Search, teacher: str | None, found: Found, plan: P
         }
         for pick in picks
     ]  # fmt: skip
-    for figure in _figures(cell, plan):
+    hours = [pick.seconds / 3600 for pick in picks]
+    timed = {"hours": fmean(hours)} | ({"hours_sd": stdev(hours)} if len(hours) > 1 else {})
+    for figure in _figures(cell):
+        if figure.metric in TIMES:
+            if figure.metric in timed:
+                found.figures[figure] = Value(timed[figure.metric], seeds=len(hours))
+            continue
         scores = [pick.test[figure.metric] for pick in picks if pick.test]
         low, high = _interval(picks, figure.metric)
         found.figures[figure] = Value(fmean(scores), low, high, len(scores))
@@ -115,13 +121,17 @@ def _interval(picks: list[Outcome], metric: str) -> tuple[float | None, float | 
     return low, high
 
 
-def _figures(cell: Cell, plan: Plan) -> Iterator[Figure]:
+# What a run took: mean over seeds, and standard deviation.
+TIMES = ("hours", "hours_sd")
+
+
+def _figures(cell: Cell) -> Iterator[Figure]:
     """The figures that a cell gives to its table, and to means over other tables."""
-    for metric in catalog.find(cell.task).metrics:
+    for metric in (*catalog.find(cell.task).metrics, *TIMES):
         yield Figure(cell.verb, cell.model, cell.task, metric)
 
 
-def _lacking(cell: Cell, found: Found, plan: Plan) -> bool:
+def _lacking(cell: Cell, found: Found) -> bool:
     """Whether a cell's data are not at hand, which is then noted."""
     settings: Mapping[str, Any] = cell.settings.get("data", {})
     folder, hub = settings.get("folder"), bool(settings.get("hub", False))
@@ -129,9 +139,9 @@ def _lacking(cell: Cell, found: Found, plan: Plan) -> bool:
         catalog.find(cell.task), DataConfig(task=cell.task, folder=folder, hub=hub)
     )
     if why:
-        _empty(cell, why, found, plan)
+        _empty(cell, why, found)
     return bool(why)
 
 
-def _empty(cell: Cell, why: str, found: Found, plan: Plan) -> None:
-    found.reasons |= dict.fromkeys(_figures(cell, plan), why)
+def _empty(cell: Cell, why: str, found: Found) -> None:
+    found.reasons |= dict.fromkeys(_figures(cell), why)

@@ -76,7 +76,8 @@ def _done(begun: Outcome, results: Mapping[str, Any], place: Path, notes: list[s
     return replace(
         begun, state="done", metric=metric, dev=row["dev"], test=row[scored], scored=scored,
         interval=row["interval"].get(metric), parameters=row["parameters"],
-        seconds=row["seconds"], evaluations=outcome.evaluations(place, metric), notes=notes,
+        seconds=row["seconds"] + row["prepared_seconds"], notes=notes,
+        evaluations=outcome.evaluations(place, metric),
     )  # fmt: skip
 
 

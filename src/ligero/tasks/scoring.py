@@ -54,7 +54,8 @@ def measure(
     figures = {name: float(f) for name, f in kind.figures(total(tallies), labels).items()}
     groups = by_group(tallies, [kind.group(e) for e in examples])
     gold = [kind.gold(e, labels) for e in examples]
-    return Measured({**figures, "loss": _loss(scores, gold)}, groups, predicted)
+    loss = _loss([kind.beliefs(s) for s in scores], gold)
+    return Measured({**figures, "loss": loss}, groups, predicted)
 
 
 def scored_row(

@@ -10,13 +10,14 @@ import bisect
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from ligero.errors import InputError
+from ligero.tasks import word_shapes
 from ligero.tasks.example import Example
 from ligero.tasks.sub_words import SubWords, reader
 
@@ -64,11 +65,19 @@ def split_fine(text: str) -> tuple[tuple[int, int], ...]:
     return tuple(match.span() for match in _FINE.finditer(text))
 
 
+def worded(example: Example) -> Example:
+    """The example with the words of its last text; itself where its kind has words."""
+    if example.words is not None:
+        return example
+    return replace(example, words=split(example.texts[-1]))
+
+
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """One example as one model reads it.
 
-    ids, types: sub-word ids and segment ids of each window, special tokens included.
+    ids, types: sub-word ids and type ids of each window, special tokens included. A type is a
+    segment, and for models that know word shapes the shape too, as `word_shapes` says.
     words: [words, 2], for each word the window and the position of its first sub-word.
     """
 
@@ -151,10 +160,13 @@ def pad(encoded: Sequence[Encoded], *, pad_id: int, width: int, segments: bool) 
 
 
 class Encoder:
-    """Reads examples with one tokenizer and one window length (in sub-words, specials included)."""
+    """Reads examples with one tokenizer and one window length (in sub-words, specials included).
 
-    def __init__(self, tokenizer: Tokenizer, window: int) -> None:
-        self.tokenizer, self.window = tokenizer, window
+    shape_step: as `word_shapes.step` gives it for the model; 0 where it knows no word shapes.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, window: int, shape_step: int = 0) -> None:
+        self.tokenizer, self.window, self.shape_step = tokenizer, window, shape_step
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self._reader = reader(tokenizer)
@@ -184,13 +196,17 @@ class Encoder:
         cuts = [
             _windows(len(t.ids), most) for t, most in zip(texts, _share(texts, room), strict=True)
         ]
+        text_types = [
+            self._types(*each)
+            for each in zip(example.texts, texts, template.text_types, strict=True)
+        ]
         ids, types = [], []
         for spans in itertools.product(*cuts):
             window = list(template.parts[0])
             kinds = list(template.part_types[0])
             for n, (text, (start, end)) in enumerate(zip(texts, spans, strict=True)):
                 window += text.ids[start:end]
-                kinds += [template.text_types[n]] * (end - start)
+                kinds += text_types[n][start:end]
                 window += template.parts[n + 1]
                 kinds += template.part_types[n + 1]
             ids.append(np.asarray(window, dtype=np.int64))
@@ -207,6 +223,12 @@ class Encoder:
             )
             words = np.stack([window_of, before + first - start_of], axis=1)
         return Encoded(tuple(ids), tuple(types), words)
+
+    def _types(self, text: str, read: SubWords, segment: int) -> list[int]:
+        """The type of each sub-word of a text."""
+        if not self.shape_step:
+            return [segment] * len(read.ids)
+        return [segment + self.shape_step * n for n in word_shapes.find(text, read.offsets)]
 
 
 def _share(texts: list[SubWords], room: int) -> list[int]:

@@ -6,7 +6,7 @@ KD compares the teacher's and the student's scores of the same unit: a text, or 
 first sub-word, so the two may differ in vocabulary and in windows.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -14,11 +14,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ligero.config import DistillConfig
+from ligero.models import crf
 from ligero.train.features import Batch, Features
-from ligero.train.finetune import Supervised, cross_entropy
+from ligero.train.finetune import Supervised, gold_loss
 from ligero.train.loop import LossSum
 from ligero.train.order import Ids
 from ligero.train.scorer import choices
+from ligero.train.unlabelled import Pool
 
 # An option that a unit does not have scores -inf with the teacher; it then counts for nothing.
 
@@ -65,11 +67,29 @@ class Distill(Supervised):
         dev: Features,
         targets: Sequence[Mapping[str, np.ndarray]],
         config: DistillConfig,
+        pool: Pool | None = None,
     ) -> None:
-        """targets: for each training example choice -> the teacher's scores [units, options]."""
+        """targets: for each training example choice -> the teacher's scores [units, options].
+
+        pool: examples without labels, of which each epoch has some.
+        """
         super().__init__(train, dev)
+        self.labelled, self.known = train, [*targets]
         self.targets = dict(enumerate(targets))
         self.config, self.compare = config, LOSSES[config.loss]
+        self.pool, self.more = pool, round(pool.ratio * len(train)) if pool else 0
+        self.size += self.more
+        if pool:
+            self.enter(0)
+
+    def enter(self, epoch: int) -> None:
+        """The labelled examples, and the next ones of the pool."""
+        if self.pool is None:
+            return
+        others, targets = self.pool.take(epoch * self.more, self.more)
+        self.train = self.labelled.joined(others)
+        self.rows, self.widths = self.train.rows, self.train.widths
+        self.targets = dict(enumerate([*self.known, *targets]))
 
     def batch(self, ids: Ids, epoch: int) -> Batch:
         """The examples with the teacher's scores."""
@@ -80,10 +100,31 @@ class Distill(Supervised):
         student = choices(model, self.kind, batch)
         alpha, temperature = self.config.alpha, self.config.temperature
         taught = [
-            self.compare(scores, batch.targets[name].to(scores.device), temperature)
-            for name, scores in student.items()
+            self.compare(scores, target, temperature)
+            for scores, target in _compared(model, student, batch)
         ]
         total = (1 - alpha) * torch.stack(taught).sum()
         if alpha:
-            total = total + alpha * cross_entropy(student, batch.gold)
+            total = total + alpha * gold_loss(model, student, batch)
         return LossSum(total, float(sum(len(scores) for scores in student.values())))
+
+
+def _compared(
+    model: torch.nn.Module, student: Mapping[str, Tensor], batch: Batch
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """The student's scores of each choice, and the teacher's.
+
+    A student with a CRF is compared by its words' log-marginals (posterior distillation, Wang et al.
+    2020): they are what a teacher's distribution over a word's tags stands beside, whether that is a
+    soft-max or marginals too, and its transitions learn by them even where no gold label is looked at.
+    A tag that the student's scheme rules out counts for nothing.
+    """
+    chain = crf.of(model)
+    for name, scores in student.items():
+        teacher = batch.targets[name].to(scores.device)
+        if chain is None:
+            yield scores, teacher
+        else:
+            mine = chain.log_marginals(scores, batch.owner.to(scores.device))
+            possible = teacher.masked_fill(mine == -torch.inf, -torch.inf)
+            yield mine, F.log_softmax(possible, dim=-1)

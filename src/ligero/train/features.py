@@ -1,5 +1,6 @@
 """The examples of one split as one model reads them, and batches of them as tensors."""
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -36,6 +37,11 @@ class Batch:
     targets: dict[str, torch.Tensor] = field(default_factory=dict)
 
     @property
+    def owner(self) -> torch.Tensor:
+        """[words], the place in `ids` of the example that a word belongs to, ascending."""
+        return self.row_example[self.words[:, 0]]
+
+    @property
     def tokens(self) -> int:
         """Sub-words in it, padding not counted."""
         return int(self.inputs["attention_mask"].sum())
@@ -56,18 +62,29 @@ class Features:
         kind: Kind,
         labels: Labels,
         segments: bool,
+        shape_step: int = 0,
     ) -> None:
-        """segments: whether the model takes segment ids (`token_type_ids`)."""
+        """segments: whether the model takes segment ids (`token_type_ids`). shape_step: as
+        `Encoder` has it."""
         self.examples, self.kind, self.labels, self.window = tuple(examples), kind, labels, window
         self.segments = segments
         self.pad = special_ids(tokenizer)["pad_id"]
-        self.encoded = Encoder(tokenizer, window)(self.examples)
+        self.encoded = Encoder(tokenizer, window, shape_step)(self.examples)
         self.gold: list[Gold] = [kind.gold(e, labels) for e in self.examples]
         self.rows: Ids = np.asarray([len(e.ids) for e in self.encoded], dtype=np.int64)
         self.widths: Ids = np.asarray([e.width for e in self.encoded], dtype=np.int64)
 
     def __len__(self) -> int:
         return len(self.examples)
+
+    def joined(self, others: "Features") -> "Features":
+        """These examples and then others, which the same model reads; neither is changed."""
+        both = copy.copy(self)
+        both.examples = (*self.examples, *others.examples)
+        both.encoded, both.gold = self.encoded + others.encoded, self.gold + others.gold
+        both.rows = np.concatenate([self.rows, others.rows])
+        both.widths = np.concatenate([self.widths, others.widths])
+        return both
 
     def batch(
         self, ids: Ids, targets: Mapping[int, Mapping[str, np.ndarray]] | None = None

@@ -5,6 +5,7 @@ import ctypes
 import os
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -42,6 +43,10 @@ class Objective(Protocol):
     rows: Ids
     widths: Ids
     metric: str
+
+    def enter(self, epoch: int) -> None:
+        """An epoch is gone into, at its start or where a run goes on in it: what is its own, rows and
+        widths too, is made ready. The size stays."""
 
     def batch(self, ids: Ids, epoch: int) -> Any:
         """The examples `ids`; whatever is drawn for them follows from seed, epoch and example.
@@ -126,15 +131,17 @@ def fit(
             began = time.monotonic()
             epoch, place = divmod(at.step, per_epoch)
             if not batches or place == 0:
+                objective.enter(epoch)
                 lengths = objective.widths * objective.rows if config.bucketed else objective.widths
                 batches = order.batches(
                     seed, epoch, lengths, config.batch_size, bucketed=config.bucketed
                 )
-            lr = optim.rate(
-                at.step, peak=peak, total=total, warmup=config.warmup, schedule=config.schedule
+            rate = partial(
+                optim.rate, at.step, total=total, warmup=config.warmup, schedule=config.schedule
             )
+            lr = rate(peak=peak)
             for group in optimizer.param_groups:
-                group["lr"] = lr
+                group["lr"] = rate(peak=group.get("peak", peak))
             torch.manual_seed(order.key("dropout", seed, at.step, *ranks.tag()))
             loss, norm, tokens = step(
                 model, objective, optimizer, batches[place], config, epoch=epoch, number=at.step + 1

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -31,14 +32,22 @@ def rate(step: int, *, peak: float, total: int, warmup: float, schedule: str) ->
 def create(model: torch.nn.Module, config: FitConfig) -> torch.optim.Optimizer:
     """The optimiser of a run, its rate yet to be set; it is asked for each step.
 
-    Biases and normalisation weights neither decay nor, under LAMB, are rescaled.
+    Biases and normalisation weights neither decay nor, under LAMB, are rescaled. A module with a
+    `peak` learning rate of its own is a group apart, which names that rate, and does not decay.
     AdamW: Loshchilov and Hutter (2019). LAMB: You et al. (2020), as ALBERT uses it.
     """
-    decayed = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
-    plain = [p for p in model.parameters() if p.requires_grad and p.ndim <= 1]
-    groups = [
+    paced = [module for module in model.modules() if hasattr(module, "peak")]
+    apart = {p for module in paced for p in module.parameters()}
+    learned = [p for p in model.parameters() if p.requires_grad and p not in apart]
+    decayed = [p for p in learned if p.ndim > 1]
+    plain = [p for p in learned if p.ndim <= 1]
+    groups: list[dict[str, Any]] = [
         {"params": decayed, "weight_decay": config.weight_decay},
         {"params": plain, "weight_decay": 0.0},
+    ]
+    groups += [
+        {"params": list(module.parameters()), "weight_decay": 0.0, "peak": module.peak}
+        for module in paced
     ]
     betas = (0.9, config.beta2)
     if config.optimizer == "lamb":

@@ -1,30 +1,33 @@
 """One trained model, from a reference to a finished run folder: by gold labels or by a teacher."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tokenizers import Tokenizer
-
 from ligero import config as settings
 from ligero import vocab
 from ligero.config import DistillConfig, FitConfig, VocabConfig
-from ligero.errors import DamagedError
-from ligero.models import build, hub
+from ligero.errors import DamagedError, InputError
+from ligero.models import build, hub, shape
 from ligero.models.reference import MODEL_FOLDER, Reference
 from ligero.report.tables import TITLES
 from ligero.runs import Run, digest, publish, verify
+from ligero.tasks import word_shapes
+from ligero.tasks.example import Example
 from ligero.tasks.scoring import scored_row
 from ligero.tasks.source import Task
-from ligero.train import loop
+from ligero.tasks.words import worded
+from ligero.train import inside, loop
 from ligero.train.distill import Distill
 from ligero.train.features import Features
 from ligero.train.finetune import Supervised
 from ligero.train.progress import Progress
 from ligero.train.scorer import device, evaluate
-from ligero.train.teacher import Entry, TeacherCache, average, cache_key, example_digest
-from ligero.train.trained import Trained
+from ligero.train.teacher import Teachers
+from ligero.train.trained import Trained, bound
+from ligero.train.unlabelled import Pool, Unlabelled
 
 # Peak learning rates where the catalog does not say: the papers' highest for weights that were
 # pre-trained, and what ligero's own small shapes learn well with for weights that were not.
@@ -65,43 +68,47 @@ def distill(
     known: Mapping[str, Any],
     config: DistillConfig,
     cache: Path,
+    more: Unlabelled | None = None,
 ) -> dict[str, Any]:
     """Train by the scores of a teacher, or of several averaged; the run's results.
 
     known: the teachers' own rows of results, which the student's is set beside. cache: where
-    their scores are read from, or kept for others.
+    their scores are read from, or kept for others. Of several teachers the first one is at hand in
+    training, where the settings ask for what is inside it. more: texts without labels, which they
+    label too.
     """
-    hashes = [
-        (build.weights_hash(t.model), tokenizer_hash(t.tokenizer), t.window) for t in teachers
-    ]
+    deep = inside.is_asked(config, stage.fit)
+    taught = Teachers(teachers, config.average, cache)
 
-    def objective(trained: Trained, progress: Progress) -> Distill:
-        train, dev = _splits(trained, stage.task)
-        targets = [
-            _targets(teacher, stage.task, cache, progress, weights, tokenizer)
-            for teacher, (weights, tokenizer, _) in zip(teachers, hashes, strict=True)
-        ]
-        return Distill(train, dev, average(targets, config.average), config)
+    def objective(trained: Trained, progress: Progress) -> loop.Objective:
+        if deep:
+            pair = inside.pair(teachers[0].model.config, trained.model.config, config)
+            heads = f", {pair.heads} relation heads" if config.relations else ""
+            progress.note(
+                f"layer {pair.teacher_layer} of the teacher beside {pair.student_layer} of the "
+                f"student{heads}"
+            )
 
-    made_by = digest(hashes[0] if len(hashes) == 1 else hashes)
-    facts = {"teacher": made_by, "distill": asdict(config)}
+        def features(examples: Sequence[Example]) -> Features:
+            return trained.features([worded(e) for e in examples] if deep else examples)
+
+        train, dev = (features(split.examples) for split in (stage.task.train, stage.task.dev))
+        targets = taught.read(stage.task.train.examples, progress)
+        pool = None
+        if more:
+            pool = Pool(more, lambda some: taught.label(some, progress.note), features)
+            progress.note(
+                f"text without labels: {len(pool.kept):,} of {len(more.examples):,} examples"
+            )
+        outputs = Distill(train, dev, targets, config, pool)
+        if not deep:
+            return outputs
+        return inside.deepen(outputs, trained, teachers[0], pair, stage.fit, stage.seed)
+
+    facts = {"teacher": taught.made_by, "distill": settings.identity(config)}
+    if more:
+        facts["unlabelled"] = {**settings.identity(more.config), "examples": more.digest()}
     return _train(stage, facts, objective, known)
-
-
-def _targets(
-    teacher: Trained, task: Task, cache: Path, progress: Progress, weights: str, tokenizer: str
-) -> list[Entry]:
-    """A teacher's scores of the training examples. weights, tokenizer: hashes of its own."""
-    read = teacher.features(task.train.examples)
-    digests = [example_digest(e) for e in task.train.examples]
-    outputs = TeacherCache(cache, cache_key(weights, tokenizer, read, digests), progress.note)
-    with progress.counting("examples read by the teacher", len(set(digests))) as advance:
-        targets = outputs.entries(teacher.model, read, digests, advance)
-    progress.note(
-        f"teacher outputs: {len(set(digests)) - outputs.computed:,} from the cache, "
-        f"{outputs.computed:,} computed"
-    )
-    return targets
 
 
 def _train(
@@ -130,9 +137,12 @@ def _train(
         loop.prepare(stage.threads)
         trained = start(stage)
         trained.model.to(device())
+        began = time.monotonic()
+        made = objective(trained, progress)
+        prepared = time.monotonic() - began
         position = loop.fit(
             trained.model,
-            objective(trained, progress),
+            made,
             config=stage.fit,
             peak=peak(stage.fit, stage.model),
             seed=stage.seed,
@@ -140,12 +150,15 @@ def _train(
             progress=progress,
             watch=stage.watch,
         )
+        inside.detach(trained.model)
         trained.save(stage.run / MODEL_FOLDER)
         row = {
             **results_of(trained, stage.task, stage.model.name, dev=position.metrics),
             "steps": position.step,
             "tokens": position.tokens,
             "seconds": round(position.seconds, 1),
+            # Texts cut into sub-words, and read by the teacher where the cache does not know them.
+            "prepared_seconds": round(prepared, 1),
         }
         results = {
             "task": stage.task.name,
@@ -177,6 +190,7 @@ def results_of(
 def start(stage: Stage) -> Trained:
     """The model before training: with its own weights, or at random over the run's vocabulary."""
     task, reference = stage.task, stage.model
+    folder = None
     if reference.weights is None:
         assert reference.architecture is not None
         make_vocabulary(stage.vocabulary, task, stage.vocab)
@@ -198,10 +212,49 @@ def start(stage: Stage) -> Trained:
             layers=reference.layers,
             seed=stage.seed,
         )
+    if stage.fit.case:
+        shape.add(model, tokenizer)
     longest = build.longest(model)
-    return Trained(
-        model, tokenizer, task.kind, task.labels, min(stage.fit.window or longest, longest)
-    )
+    window = min(stage.fit.window or longest, longest)
+    return bound(model, tokenizer, task.kind, task.labels, window, stage.fit.decoding, folder)
+
+
+def check_case(model: Reference, fit: FitConfig, vocabulary: VocabConfig) -> None:
+    """Raises InputError where word shapes are asked of a model that cannot have them."""
+    if not fit.case:
+        return
+    if model.weights is None:
+        assert model.architecture is not None
+        family = model.architecture.family
+        shape.check(family, vocab.FAMILIES[family].token_types)
+        if not vocabulary.lowercase:
+            raise InputError(
+                "word shapes (case) for a new vocabulary that keeps case",
+                expected="one that folds it: --vocab.lowercase true",
+            )
+        return
+    folder = build.locate(model.weights)
+    config = build.read_configuration(folder)
+    shape.check(config.model_type, shape.has_types(config))
+    word_shapes.check(build.load_tokenizer(folder))
+
+
+def check_inside(
+    teacher: Reference, student: Reference, fit: FitConfig, config: DistillConfig
+) -> None:
+    """Raises InputError where the settings ask for layers or heads that the two models do not have."""
+    if inside.is_asked(config, fit):
+        inside.pair(_configuration(teacher), _configuration(student), config)
+
+
+def _configuration(model: Reference) -> Any:
+    """transformers' configuration of a model before it is loaded or has a vocabulary."""
+    if model.weights is None:
+        assert model.architecture is not None
+        return build.bare_configuration(model.architecture)
+    config = build.read_configuration(build.locate(model.weights))
+    config.num_hidden_layers = model.layers or config.num_hidden_layers
+    return config
 
 
 def make_vocabulary(folder: Path, task: Task, config: VocabConfig) -> None:
@@ -222,11 +275,6 @@ def make_vocabulary(folder: Path, task: Task, config: VocabConfig) -> None:
     with publish(folder, made_from=digest([task.digest, asdict(config)])) as place:
         vocab.save(tokenizer, place, max_length=512)
     progress.note(f"{tokenizer.get_vocab_size():,} sub-words from the training texts")
-
-
-def tokenizer_hash(tokenizer: Tokenizer) -> str:
-    """SHA-256 of a tokenizer's definition."""
-    return digest(tokenizer.to_str())
 
 
 def _splits(trained: Trained, task: Task) -> tuple[Features, Features]:

@@ -12,12 +12,16 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.numpy import load_file, save_file
+from tokenizers import Tokenizer
 
 from ligero.errors import DamagedError
+from ligero.models.weights import weights_hash
 from ligero.runs import digest, publish, sweep, verify
 from ligero.tasks.example import Example
 from ligero.train.features import Features
+from ligero.train.progress import Progress
 from ligero.train.scorer import score
+from ligero.train.trained import Trained
 
 # Examples in one file: small enough that a kill or a damaged file costs seconds, not the whole.
 SHARD = 2048
@@ -79,7 +83,7 @@ class TeacherCache:
             ids = np.asarray([first[d] for d in part])
             entries = self._read(start // SHARD, part)
             if entries is None:
-                entries = score(model, features, ids)
+                entries = [dict(features.kind.beliefs(s)) for s in score(model, features, ids)]
                 self.computed += len(entries)
                 self._write(start // SHARD, part, entries)
             found.update(zip(part, entries, strict=True))
@@ -106,6 +110,56 @@ class TeacherCache:
     def _write(self, number: int, names: Sequence[str], entries: Sequence[Entry]) -> None:
         with publish(self._shard(number), examples=digest(list(names))) as place:
             save_file(_pack(entries), place / "scores.safetensors")
+
+
+class Teachers:
+    """Those who teach a student, one or several, with the cache of what they say.
+
+    made_by: what their scores follow from, besides the examples.
+    """
+
+    def __init__(self, teachers: Sequence[Trained], space: str, folder: Path) -> None:
+        """space: in which several are averaged, as `average` has it. folder: of the caches."""
+        self._teachers, self._space, self._folder = teachers, space, folder
+        self._hashes = [
+            (weights_hash(t.model), tokenizer_hash(t.tokenizer), t.window) for t in teachers
+        ]
+        self.made_by = digest(self._hashes[0] if len(self._hashes) == 1 else self._hashes)
+
+    def read(self, examples: Sequence[Example], progress: Progress) -> list[Entry]:
+        """Their scores of some examples, and a word on how they were come by."""
+        count = len(self._teachers) * len({example_digest(e) for e in examples})
+        with progress.counting("examples read by the teacher", count) as advance:
+            told, computed = self._told(examples, progress.note, advance)
+        progress.note(
+            f"teacher outputs: {count - computed:,} from the cache, {computed:,} computed"
+        )
+        return told
+
+    def label(self, examples: Sequence[Example], say: Callable[[str], None]) -> list[Entry]:
+        """The same, without a word unless something is wrong with the cache."""
+        return self._told(examples, say, lambda count: None)[0]
+
+    def _told(
+        self,
+        examples: Sequence[Example],
+        say: Callable[[str], None],
+        advance: Callable[[int], None],
+    ) -> tuple[list[Entry], int]:
+        """Their scores, and how many were not in the cache."""
+        digests = [example_digest(e) for e in examples]
+        told, computed = [], 0
+        for teacher, (weights, tokenizer, _) in zip(self._teachers, self._hashes, strict=True):
+            read = teacher.features(examples)
+            outputs = TeacherCache(self._folder, cache_key(weights, tokenizer, read, digests), say)
+            told.append(outputs.entries(teacher.model, read, digests, advance))
+            computed += outputs.computed
+        return average(told, self._space), computed
+
+
+def tokenizer_hash(tokenizer: Tokenizer) -> str:
+    """SHA-256 of a tokenizer's definition."""
+    return digest(tokenizer.to_str())
 
 
 def average(teachers: Sequence[Sequence[Entry]], space: str) -> list[Entry]:

@@ -10,12 +10,13 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
 from ligero.errors import InputError
-from ligero.models import build
+from ligero.models import build, crf, shape
 from ligero.models.reference import resolve
 from ligero.runs import publish, read_json, write_json
 from ligero.tasks import kinds
 from ligero.tasks.example import Example
 from ligero.tasks.kinds.kind import Kind, Labels
+from ligero.tasks.words import Encoder
 from ligero.train.features import Features
 from ligero.train.scorer import device, score
 
@@ -25,13 +26,17 @@ CARD = "ligero.json"
 
 @dataclass
 class Trained:
-    """A model, its tokenizer, and how it reads: kind of task, labels in order, window."""
+    """A model, its tokenizer, and how it reads: kind of task, labels in order, window.
+
+    decoding: how the kind chooses tags (`config.FitConfig`); `bound` makes the one fit the other.
+    """
 
     model: PreTrainedModel
     tokenizer: Tokenizer
     kind: Kind
     labels: Labels
     window: int
+    decoding: str = "independent"
 
     @property
     def parameters(self) -> int:
@@ -47,7 +52,12 @@ class Trained:
             kind=self.kind,
             labels=self.labels,
             segments=takes_segments(self.model),
+            shape_step=shape.step(self.model.config),
         )
+
+    def encoder(self) -> Encoder:
+        """What reads examples as this model does."""
+        return Encoder(self.tokenizer, self.window, shape.step(self.model.config))
 
     def scores(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
         """choice -> scores [units, options] of each example."""
@@ -57,10 +67,31 @@ class Trained:
         """Publish a folder that plain transformers loads."""
         with publish(folder) as place:
             build.save(self.model, self.tokenizer, place, max_length=self.window)
-            write_json(
-                place / CARD,
-                {"kind": self.kind.name, "labels": self.labels, "window": self.window},
-            )
+            card = {"kind": self.kind.name, "labels": self.labels, "window": self.window}
+            if self.decoding != "independent":
+                # Else left out, so that the folder is to the byte what it was before there was a choice.
+                card["decoding"] = self.decoding
+            write_json(place / CARD, card)
+
+
+def bound(
+    model: PreTrainedModel,
+    tokenizer: Tokenizer,
+    kind: Kind,
+    labels: Labels,
+    window: int,
+    decoding: str,
+    folder: Path | None = None,
+) -> Trained:
+    """A model that decodes in a way, with the CRF that this takes: the one of the checkpoint's folder,
+    or a new one.
+
+    InputError where the way is not for the task.
+    """
+    kinds.check_decoding(kind, labels, decoding)
+    learned = crf.attach(model, labels, folder) if decoding == "crf" else None
+    kind = kinds.decoded(kind, labels, decoding, learned)
+    return Trained(model, tokenizer, kind, labels, window, decoding)
 
 
 def load(name: str, labels: Labels | None = None) -> Trained:
@@ -72,21 +103,23 @@ def load(name: str, labels: Labels | None = None) -> Trained:
     if reference.weights is None:
         raise InputError(f"the model {name}, which has learned nothing", expected="a trained one")
     folder = build.locate(reference.weights)
-    kind, own, window = _described(folder)
+    kind, own, window, decoding = _described(folder)
     labels = labels or own
+    if decoding == "crf" and not crf.has_crf(folder):
+        raise InputError("no weights of the CRF that its card tells of", file=folder)
     model = build.load(
         folder, kind=kind.name, labels=kind.rows(labels), layers=reference.layers, seed=0
     )
     model.to(device())
-    return Trained(
-        model, build.load_tokenizer(folder), kind, labels, window or build.longest(model)
-    )
+    tokenizer = build.load_tokenizer(folder)
+    window = window or build.longest(model)
+    return bound(model, tokenizer, kind, labels, window, decoding, folder)
 
 
 def knows(folder: Path, kind: Kind, labels: Labels) -> bool:
     """Whether a model's folder holds a head for these labels (in whatever order)."""
     try:
-        found_kind, found_labels, _ = _described(folder)
+        found_kind, found_labels, *_ = _described(folder)
     except InputError:
         return False
     return found_kind.name == kind.name and set(found_labels) == set(labels)
@@ -107,11 +140,12 @@ HEADS = {
 }
 
 
-def _described(folder: Path) -> tuple[Kind, Labels, int | None]:
-    """Kind, labels and window of a model: by ligero's card, else as transformers tells them."""
+def _described(folder: Path) -> tuple[Kind, Labels, int | None, str]:
+    """Kind, labels, window and decoding of a model: by ligero's card, else as transformers tells them."""
     if (folder / CARD).exists():
         card = read_json(folder / CARD)
-        return kinds.find(card["kind"]), tuple(card["labels"]), card["window"]
+        decoding = card.get("decoding", "independent")
+        return kinds.find(card["kind"]), tuple(card["labels"]), card["window"], decoding
     config = read_json(folder / "config.json")
     for architecture in config.get("architectures") or ():
         for ending, name in HEADS.items():
@@ -119,10 +153,11 @@ def _described(folder: Path) -> tuple[Kind, Labels, int | None]:
                 continue
             if name == "answer":
                 # Two rows for each sub-word; whether it may answer nothing stands nowhere.
-                return kinds.find(name), ("answer",), None
+                return kinds.find(name), ("answer",), None, "independent"
             names = config.get("id2label")
             if names:
-                return kinds.find(name), tuple(names[str(i)] for i in range(len(names))), None
+                labels = tuple(names[str(i)] for i in range(len(names)))
+                return kinds.find(name), labels, None, "independent"
     raise InputError(
         f"a model without a head for a task ({', '.join(config.get('architectures') or ('?',))})",
         file=folder, expected="a fine-tuned or distilled one",

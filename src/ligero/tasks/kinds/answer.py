@@ -92,6 +92,10 @@ class Answer:
         start, end = _characters(example, first, last)
         return {"answer": (example.texts[1][start:end],)}
 
+    def beliefs(self, scores: Scores) -> Scores:
+        """The scores themselves."""
+        return scores
+
     def tallies(
         self, examples: Sequence[Example], predicted: Sequence[Prediction], labels: Labels
     ) -> Tallies:

@@ -50,6 +50,10 @@ class Classify:
         """The label with the highest score."""
         return {"label": (labels[int(scores["label"][0].argmax())],)}
 
+    def beliefs(self, scores: Scores) -> Scores:
+        """The scores themselves."""
+        return scores
+
     def tallies(
         self, examples: Sequence[Example], predicted: Sequence[Prediction], labels: Labels
     ) -> Tallies:

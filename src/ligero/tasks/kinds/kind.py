@@ -71,6 +71,9 @@ class Kind(Protocol):
     def predict(self, example: Example, scores: Scores, labels: Labels) -> Prediction:
         """What an example's scores say: for each choice the option of each unit, by name."""
 
+    def beliefs(self, scores: Scores) -> Scores:
+        """What a model holds of each unit by itself, as scores: what is taught and what is shown."""
+
     def tallies(
         self, examples: Sequence[Example], predicted: Sequence[Prediction], labels: Labels
     ) -> Tallies:

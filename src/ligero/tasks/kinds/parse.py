@@ -96,6 +96,10 @@ class Parse:
             "relation": tuple(labels[i] for i in relations.argmax(axis=1)),
         }
 
+    def beliefs(self, scores: Scores) -> Scores:
+        """The scores themselves."""
+        return scores
+
     def tallies(
         self, examples: Sequence[Example], predicted: Sequence[Prediction], labels: Labels
     ) -> Tallies:

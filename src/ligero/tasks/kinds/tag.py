@@ -3,7 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ligero.tasks import metrics, words
+import numpy as np
+from numpy.typing import NDArray
+
+from ligero.tasks import metrics, schemes, words
+from ligero.tasks.chains import Decoder
 from ligero.tasks.example import Example, Split
 from ligero.tasks.formats import conllu
 from ligero.tasks.kinds.kind import (
@@ -20,13 +24,19 @@ from ligero.tasks.metrics import Tallies
 
 
 class Tag:
-    """Sequence labelling: choice "tag", one unit a word."""
+    """Sequence labelling: choice "tag", one unit a word.
+
+    decoder: chooses the tags of a sentence together; without one each word's is chosen alone.
+    """
 
     name = "tag"
     choices: tuple[Choice, ...] = (Choice("tag", "words"),)
     texts: tuple[int, ...] = (1,)
     fewest = 2
     closed = True
+
+    def __init__(self, decoder: Decoder | None = None) -> None:
+        self.decoder = decoder
 
     def labels(self, examples: Sequence[Example]) -> Labels:
         """The tags in use, in alphabetical order, O first.
@@ -35,7 +45,7 @@ class Tag:
         training file may well hold no second word of some rare type.
         """
         found = {tag for e in examples for tag in e.gold["tag"] if tag}
-        if _are_entities(found):
+        if schemes.are_entities(found):
             types = {tag[2:] for tag in found if tag != "O"}
             prefixes = {"B-", "I-"} | {tag[:2] for tag in found if tag != "O"}
             found |= {"O"} | {prefix + type_ for prefix in prefixes for type_ in types}
@@ -46,9 +56,10 @@ class Tag:
         return labels
 
     def gold(self, example: Example, labels: Labels) -> Gold:
-        """Index of each word's tag, [words]."""
+        """Index of each word's tag, [words]; with a decoder, entities are told in its scheme."""
         empty = (None,) * len(example.words or ())
-        return {"tag": index(labels, example.gold.get("tag", empty))}
+        found = index(labels, example.gold.get("tag", empty))
+        return {"tag": found if self.decoder is None else schemes.mended(found, labels)}
 
     def group(self, example: Example) -> str:
         """The sentence."""
@@ -60,7 +71,7 @@ class Tag:
 
     def conventions(self, labels: Labels) -> dict[str, tuple[str, ...]]:
         """Entities: F1 in both. Other tags: accuracy, where the papers give F1 over chunks."""
-        if _are_entities(labels):
+        if schemes.are_entities(labels):
             return {"ligero": ("f1", "precision", "recall", "accuracy"), "paper": ("f1",)}
         return {"ligero": ("accuracy", "macro_f1"), "paper": ("chunk_f1",)}
 
@@ -69,21 +80,25 @@ class Tag:
         return Example("", (text,), words.split(text))
 
     def predict(self, example: Example, scores: Scores, labels: Labels) -> Prediction:
-        """The tag with the highest score for each word."""
-        return {"tag": tuple(labels[i] for i in scores["tag"].argmax(axis=1).tolist())}
+        """The tag with the highest score for each word, or the decoder's best path."""
+        return {"tag": tuple(labels[i] for i in self._best(scores).tolist())}
+
+    def beliefs(self, scores: Scores) -> Scores:
+        """The scores; under a CRF, which chooses by more than those, each word's log-marginals."""
+        return scores if self.decoder is None else {"tag": self.decoder.beliefs(scores["tag"])}
 
     def tallies(
         self, examples: Sequence[Example], predicted: Sequence[Prediction], labels: Labels
     ) -> Tallies:
         """Entities, or right and wrong words and the papers' chunks, of each sentence."""
         sides = known(examples, predicted, "tag")
-        if _are_entities(labels):
+        if schemes.are_entities(labels):
             return metrics.entity_tallies(*sides)
         return {**metrics.label_tallies(*sides, labels), **metrics.chunk_tallies(*sides)}
 
     def figures(self, sums: Tallies, labels: Labels) -> dict[str, Any]:
         """Precision, recall and F1 over entities and accuracy; or accuracy and both other F1."""
-        if _are_entities(labels):
+        if schemes.are_entities(labels):
             return metrics.entity_figures(sums)
         return {**metrics.label_figures(sums), **metrics.chunk_figures(sums)}
 
@@ -92,7 +107,7 @@ class Tag:
     ) -> dict[str, metrics.TypeScores]:
         """Each type of entity, or each tag."""
         gold, found = known(examples, predicted, "tag")
-        if _are_entities({tag for tags in gold for tag in tags}):
+        if schemes.are_entities({tag for tags in gold for tag in tags}):
             return metrics.entity_scores(gold, found)["types"]
         return metrics.label_scores(gold, found)
 
@@ -120,9 +135,10 @@ class Tag:
         An entity's probability is its least certain word's: one wrong word makes it wrong.
         """
         text, spans = example.texts[0], example.words or ()
-        tags = self.predict(example, scores, labels)["tag"]
-        chances = softmax(scores["tag"]).max(axis=1).tolist()
-        if not _are_entities(labels):
+        path = self._best(scores)
+        tags = [labels[i] for i in path.tolist()]
+        chances = softmax(self.beliefs(scores)["tag"])[np.arange(len(path)), path].tolist()
+        if not schemes.are_entities(labels):
             found = [(tag, i, i + 1) for i, tag in enumerate(tags)]
         else:
             found = metrics.entities(tags)
@@ -137,8 +153,6 @@ class Tag:
             for label, first, last in found
         ]
 
-
-def _are_entities(tags: Sequence[str] | set[str]) -> bool:
-    """Whether tags are chunks in BIO or BIOES form, not plain categories."""
-    chunks = [tag for tag in tags if tag != "O"]
-    return bool(chunks) and all(tag[:2] in ("B-", "I-", "E-", "S-") and tag[2:] for tag in chunks)
+    def _best(self, scores: Scores) -> NDArray[np.int64]:
+        found = scores["tag"]
+        return found.argmax(axis=1) if self.decoder is None else self.decoder.best(found)
