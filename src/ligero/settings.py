@@ -8,6 +8,7 @@ import math
 import tomllib
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union
@@ -198,6 +199,17 @@ def nest(flags: dict[tuple[str, ...], Any], over: dict[str, Any]) -> dict[str, A
                 raise InputError(f"settings: {name} = {table!r}", expected="a table")
         table[path[-1]] = value
     return over
+
+
+def laid(*tables: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables of settings over each other, the last on top; none of them is changed."""
+    made: dict[str, Any] = {}
+    for table in tables:
+        for key, value in table.items():
+            below = made.get(key)
+            both = isinstance(value, Mapping) and isinstance(below, Mapping)
+            made[key] = laid(below, value) if both and below is not None else value
+    return made
 
 
 def identity(config: Any) -> dict[str, Any]:

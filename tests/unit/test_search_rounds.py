@@ -165,3 +165,71 @@ def test_every_outcome_lies_in_its_own_round(tmp_path):
     run(TABLE, tmp_path, Crew())
     assert len(list(outcome.outcomes(tmp_path / "teachers").iterdir())) == 8
     assert len(list(outcome.outcomes(tmp_path / "students").iterdir())) == 16
+
+
+def test_a_name_stands_for_settings_of_students(tmp_path):
+    """Variants: each with settings of its own, beside those that a task asks for."""
+    table = json.loads(json.dumps(TABLE))
+    over = table["search"]["over"]
+    del over["student_fit.schedule"], over["student_fit.select"]
+    over["variant"] = ["plain", "mse", "two"]
+    table["search"]["given"] = {
+        "variant": {"mse": {"distill": {"alpha": 0.5}, "student_fit": {"warmup": 0.3}},
+                    "two": {"teachers": 2}},
+        "data.task": {"topics-sib200": {"teacher_fit": {"epochs": 7}, "student_fit": {"epochs": 9}}},
+    }  # fmt: skip
+    crew = Crew()
+    found = run(table, tmp_path, crew).results()
+    teachers = [t.settings for t in crew.done if hasattr(t.settings, "model")]
+    students = [t for t in crew.done if hasattr(t.settings, "teacher")]
+    # Teachers know nothing of variants.
+    assert len(teachers) == 8 and len(students) == 2 * 2 * 3
+    assert {(s.data.task, s.fit.epochs) for s in teachers} == {
+        ("ner-conll2002", 2),
+        ("topics-sib200", 7),
+    }
+    assert {(t.settings.data.task, t.settings.fit.epochs) for t in students} == {
+        ("ner-conll2002", 3), ("topics-sib200", 9)
+    }  # fmt: skip
+    for t in students:
+        variant = t.values["variant"]
+        assert t.settings.distill.alpha == (0.5 if variant == "mse" else 0.0)
+        assert t.settings.fit.warmup == (0.3 if variant == "mse" else 0.1)
+        assert t.settings.distill.loss == "mse"
+        assert t.settings.teacher.count(",") == (variant == "two")
+        assert f"variant={variant}" in t.name
+    names = [row[0] for row in report.worth(found["rounds"]["students"])[1]]
+    assert names == ["variant mse rather than plain", "variant two rather than plain"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"variant": {"other": {"distill": {"alpha": 0.5}}}}, "other"),
+        ({"varian": {"mse": {"distill": {"alpha": 0.5}}}}, "varian"),
+        ({"variant": {"mse": {"distill": {"alfa": 0.5}}}}, "alfa"),
+        ({"variant": {"mse": 3}}, "search.given"),
+        ({"variant": 3}, "search.given"),
+        (3, "search.given"),
+    ],
+)
+def test_wrong_settings_of_a_variant_are_refused(tmp_path, given, message):
+    table = json.loads(json.dumps(TABLE))
+    table["search"]["over"]["variant"] = ["plain", "mse"]
+    table["search"]["given"] = given
+    with pytest.raises(InputError, match=message):
+        rounds.Compress(table, tmp_path, "x.toml")
+
+
+def test_a_single_search_has_variants_too(tmp_path):
+    recipe = tmp_path / "x.toml"
+    recipe.write_text(
+        'model = "ligero-nano"\n[data]\ntask = "topics-sib200"\n'
+        '[search.over]\nvariant = ["a", "b"]\nseed = [0, 1]\n[search.given.variant.b.fit]\nepochs = 3\n'
+    )
+    (search,) = next(iter(rounds.read(recipe, tmp_path)))
+    assert [(t.settings.seed, t.settings.fit.epochs) for t in search.trials()] == [
+        (0, 10), (1, 10), (0, 3), (1, 3)
+    ]  # fmt: skip
+    # Variants that name nothing are one trial, by whatever name.
+    assert len({t.name for t in search.trials()}) == 4

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ligero.config import laid
 from ligero.papers.own import ITSELF, Standing
 from ligero.papers.table import Table, Verb
 
@@ -89,17 +90,6 @@ class Plan:
         """The fine-tuned models of which one teaches a student."""
         wanted = {(model, student.task) for model in student.teachers}
         return tuple(c for c in self.cells if c.verb == "finetune" and (c.model, c.task) in wanted)
-
-
-def laid(*tables: Mapping[str, Any]) -> Values:
-    """Tables of settings over each other, the last on top; none of them is changed."""
-    made: Values = {}
-    for table in tables:
-        for key, value in table.items():
-            below = made.get(key)
-            both = isinstance(value, Mapping) and isinstance(below, Mapping)
-            made[key] = laid(below, value) if both and below is not None else value
-    return made
 
 
 def paths(table: Mapping[str, Any], within: str = "") -> list[str]:

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any, get_args
 
 from ligero import config
-from ligero.config import DistillRunConfig, FinetuneConfig
+from ligero.config import DistillRunConfig, FinetuneConfig, laid
 from ligero.errors import InputError, excerpt, unknown
 from ligero.models import catalog as models
 from ligero.papers import TABLES
 from ligero.papers.names import TASKS
 from ligero.papers.own import ITSELF, Standing
-from ligero.papers.plan import Cell, Plan, Scale, Select, Values, laid, paths
+from ligero.papers.plan import Cell, Plan, Scale, Select, Values, paths
 from ligero.papers.table import Verb
 from ligero.tasks import catalog as tasks
 

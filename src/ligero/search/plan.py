@@ -5,13 +5,13 @@ import itertools
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ligero import config
 from ligero.config import DistillRunConfig, FinetuneConfig, SearchConfig
-from ligero.errors import InputError, unknown
+from ligero.errors import InputError, excerpt, unknown
 from ligero.runs import digest
 
 # Verb of the trials -> its settings.
@@ -57,7 +57,9 @@ class Trial:
 @dataclass(frozen=True)
 class Plan:
     """A search. fixed: settings of all trials, as a TOML file has them. over: setting -> what is
-    tried. by: the settings of `over` that make groups; each group has a best trial of its own."""
+    tried. by: the settings of `over` that make groups; each group has a best trial of its own.
+    given: setting -> value -> further settings of the trials that have it, as a TOML file has them; a
+    setting that is none of the verb's own is a name for these and no more (`variant`)."""
 
     verb: str
     fixed: Mapping[str, Any]
@@ -65,6 +67,7 @@ class Plan:
     search: SearchConfig
     by: tuple[str, ...]
     where: str = "search"
+    given: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def groups(self) -> list[Values]:
         """What is compared with each other."""
@@ -78,8 +81,15 @@ class Plan:
 
     def trial(self, values: Values) -> Trial:
         """The trial of some values; InputError where they are none of the verb's settings."""
+        known = {".".join(option.path) for option in config.options(VERBS[self.verb])}
         nested: dict[str, Any] = copy.deepcopy(dict(self.fixed))
-        paths = {tuple(path.split(".")): value for path, value in values.items()}
+        for path, value in values.items():
+            nested = config.laid(nested, self.given.get(path, {}).get(str(value), {}))
+        paths = {
+            tuple(path.split(".")): value
+            for path, value in values.items()
+            if path in known or path not in self.given
+        }
         settings = config.build(VERBS[self.verb], config.nest(paths, nested), self.where)
         identity = [self.verb, config.identity(settings), asdict(settings.data)]
         # No comma, which parts the names of several teachers.
@@ -105,11 +115,13 @@ def make(table: dict[str, Any], where: str) -> Plan:
     own = fixed.pop("search", {})
     if not isinstance(own, dict):
         raise InputError(f"search = {own!r}", file=where, expected="a table [search]")
-    over, by = own.pop("over", {}), own.pop("by", None)
+    over, by, given = own.pop("over", {}), own.pop("by", None), own.pop("given", {})
     if not isinstance(over, dict) or not over:
         raise InputError("nothing to search over", file=where, expected="a table [search.over]")
     search = config.build(SearchConfig, own, f"{where}: search")
     choices = {path: _choices(path, value, where) for path, value in over.items()}
+    given = tables(given, where)
+    _check_given(given, choices, where)
     compared = [path for path in choices if path in COMPARED] if by is None else list(by)
     for path in compared:
         if not isinstance(choices.get(path), tuple):
@@ -122,11 +134,43 @@ def make(table: dict[str, Any], where: str) -> Plan:
             f"{ranges[0]}: a range in a grid", file=where,
             expected='a list of values, or way = "adaptive"',
         )  # fmt: skip
-    plan = Plan(verb, fixed, choices, search, tuple(compared), where)
-    plan.trial({path: _some(choice) for path, choice in choices.items()})
+    plan = Plan(verb, fixed, choices, search, tuple(compared), where, given)
+    some = {path: _some(choice) for path, choice in choices.items()}
+    plan.trial(some)
+    for path, values in given.items():
+        for value in values:
+            # As text, which is how trials look it up.
+            plan.trial({**some, path: next(v for v in _listed(choices[path]) if str(v) == value)})
     if search.way == "grid":
         plan.grid()
     return plan
+
+
+def tables(given: Any, where: str) -> dict[str, dict[str, Values]]:
+    """What [search.given] holds: setting -> value -> settings. InputError for anything else."""
+    if isinstance(given, dict) and all(
+        isinstance(inner, dict) and all(isinstance(table, dict) for table in inner.values())
+        for inner in given.values()
+    ):
+        return given
+    raise InputError(
+        f"given = {excerpt(str(given))}", file=where,
+        expected='tables [search.given."SETTING".VALUE], with settings in them',
+    )  # fmt: skip
+
+
+def _check_given(
+    given: Mapping[str, Mapping[str, Any]], choices: Mapping[str, Choices], where: str
+) -> None:
+    """InputError for settings of what is never tried."""
+    for path, values in given.items():
+        if path not in choices:
+            raise unknown(f"setting in [search.given] of {where}", path, choices)
+        choice = choices[path]
+        tried = [str(value) for value in choice] if isinstance(choice, tuple) else []
+        for value in values:
+            if value not in tried:
+                raise unknown(f"value of {path} in [search.given] of {where}", value, tried)
 
 
 def _choices(path: str, value: Any, where: str) -> Choices:
@@ -146,6 +190,10 @@ def _choices(path: str, value: Any, where: str) -> Choices:
 
 def _some(choice: Choices) -> Any:
     return choice.low if isinstance(choice, Range) else choice[0]
+
+
+def _listed(choice: Choices) -> tuple[Any, ...]:
+    return choice if isinstance(choice, tuple) else ()
 
 
 def _product(over: Mapping[str, Choices]) -> list[Values]:

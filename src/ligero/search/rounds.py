@@ -6,7 +6,8 @@ of `compress` there are two, as a pupil needs its teacher.
 
 import copy
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,13 @@ from ligero.search.outcome import Outcome
 TEACHERS, STUDENTS = "teachers", "students"
 # Settings of `compress` -> what they are called in the verb of a round. What is in neither is of both.
 OF_TEACHERS = {"teacher": "model", "teacher_fit": "fit"}
-OF_STUDENTS = {"student": "student", "student_fit": "fit", "distill": "distill", "cache": "cache"}
+OF_STUDENTS = {
+    "student": "student", "student_fit": "fit",
+    **{name: name for name in ("distill", "cache", "unlabeled", "pool")},
+}  # fmt: skip
+
+# A student's setting in [search.given]: how many of the best candidates' trials teach it together.
+SEVERAL = "teachers"
 
 Values = dict[str, Any]
 
@@ -51,6 +58,8 @@ class Compress:
         fixed = copy.deepcopy(table)
         fixed.pop("verb", None)
         self._own = fixed.pop("search", {})
+        own = self._own if isinstance(self._own, dict) else {}
+        self._given = plans.tables(own.pop("given", {}), where)
         over = self._own.pop("over", {}) if isinstance(self._own, dict) else None
         if not isinstance(over, dict) or "by" in self._own:
             raise InputError(
@@ -61,7 +70,8 @@ class Compress:
         settings = config.build(CompressConfig, copy.deepcopy(fixed), where)
         over = {"teacher": [settings.teacher], "student": [settings.student], **over}
         self.out, self.where, self._fixed, self._over = out, where, fixed, over
-        self._shared = [p for p in over if _root(p) not in OF_TEACHERS | OF_STUDENTS]
+        self._rounds = {path: self._round(path) for path in over}
+        self._shared = [path for path in over if self._rounds[path] is None]
         self.teachers = Search(
             self._plan("finetune", OF_TEACHERS, over, [*self._shared, "model"]), out / TEACHERS
         )
@@ -72,19 +82,29 @@ class Compress:
     def __iter__(self) -> Iterator[list[Search]]:
         yield [self.teachers]
         self._taught = [
-            Search(self._students(shared, teacher), self.out / STUDENTS)
+            Search(self._students(shared), self.out / STUDENTS)
             for shared in self._together()
-            if (teacher := self.teacher(shared)) is not None
+            if self.teacher(shared) is not None
         ]
         if self._taught:
             yield self._taught
 
     def teacher(self, shared: Mapping[str, Any]) -> Outcome | None:
         """Who teaches where the shared settings have these values; None where all candidates failed."""
-        mine = [
+        ranked = self._ranked(shared)
+        return ranked[0] if ranked else None
+
+    def _ranked(self, shared: Mapping[str, Any]) -> list[Outcome]:
+        """The candidates' trials for some values of the shared settings, the best first."""
+        select = self.teachers.plan.search.select
+        left = [
             o for o in self.teachers.outcomes() if all(o.group[p] == v for p, v in shared.items())
         ]
-        return best(mine, self.teachers.plan.search.select)
+        found = []
+        while (first := best(left, select)) is not None:
+            found.append(first)
+            left = [o for o in left if o.name != first.name]
+        return found
 
     def results(self) -> Values:
         """What both rounds have come to, as JSON."""
@@ -101,26 +121,61 @@ class Compress:
         found = itertools.product(*(c for c in lists if isinstance(c, tuple)))
         return [dict(zip(self._shared, values, strict=True)) for values in found]
 
-    def _students(self, shared: Mapping[str, Any], teacher: Outcome) -> plans.Plan:
-        folder = str((self.teachers.out / teacher.run).resolve())
+    def _students(self, shared: Mapping[str, Any]) -> plans.Plan:
         over = {**self._over, **{path: [value] for path, value in shared.items()}}
-        over = {"teacher": [folder]} | {p: v for p, v in over.items() if p != "teacher"}
-        names = {**OF_STUDENTS, "teacher": "teacher"}
-        return self._plan("distill", names, over, [*self._shared, "teacher", "student"])
+        folders = [str((self.teachers.out / o.run).resolve()) for o in self._ranked(shared)]
+        return self._plan("distill", OF_STUDENTS, over, [*self._shared, "student"], folders)
 
-    def _plan(self, verb: str, names: dict[str, str], over: Values, by: list[str]) -> plans.Plan:
-        """The part of the recipe that is a round's own, and what both share, by the verb's own names."""
+    def _round(self, path: str) -> str | None:
+        """Whose a setting is: teachers', students', or both's (None). A name for further settings is
+        theirs whose these are."""
+        known = _root(path) in {field.name for field in fields(CompressConfig)}
+        inner = {key for table in self._given.get(path, {}).values() for key in table}
+        roots = {_root(path)} if known else inner
+        for name, own in ((TEACHERS, OF_TEACHERS), (STUDENTS, {*OF_STUDENTS, SEVERAL})):
+            if roots and roots <= set(own):
+                return name
+        return None
+
+    def _plan(
+        self,
+        verb: str,
+        names: dict[str, str],
+        over: Values,
+        by: list[str],
+        teachers: Sequence[str] = (),
+    ) -> plans.Plan:
+        """The part of the recipe that is a round's own, and what both share, by the verb's own names.
+
+        teachers: folders of the fine-tuned candidates, the best first.
+        """
         other = (OF_TEACHERS | OF_STUDENTS).keys() - names.keys()
+        mine = (None, TEACHERS if verb == "finetune" else STUDENTS)
 
         def own(table: Values) -> Values:
-            kept = {path: value for path, value in table.items() if _root(path) not in other}
-            return {
-                ".".join([names.get(_root(path), _root(path)), *path.split(".")[1:]]): value
-                for path, value in kept.items()
-            }
+            made = {}
+            for path, value in table.items():
+                if (root := _root(path)) not in other:
+                    made[".".join([names.get(root, root), *path.split(".")[1:]])] = value
+            if SEVERAL in made:
+                made["teacher"] = ",".join(teachers[: made.pop(SEVERAL)])
+            return made
 
-        search = {**self._own, "over": own(over), "by": by}
-        fixed = {key: value for key, value in own(self._fixed).items() if key not in own(over)}
+        tried = own({path: values for path, values in over.items() if self._rounds[path] in mine})
+        given = {
+            path: {
+                value: own(table)
+                for value, table in tables.items()
+                # Of what both rounds share, students have one value at a time.
+                if not teachers or value in map(str, over[path])
+            }
+            for path, tables in self._given.items()
+            if self._rounds.get(path) in mine
+        }
+        fixed = {key: value for key, value in own(self._fixed).items() if key not in tried}
+        if teachers:
+            fixed["teacher"] = teachers[0]
+        search = {**self._own, "over": tried, "by": by, "given": own(given)}
         return plans.make({"verb": verb, **fixed, "search": search}, self.where)
 
 
