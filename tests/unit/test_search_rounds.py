@@ -120,15 +120,16 @@ def test_the_page_says_what_each_setting_is_worth(tmp_path):
     assert str(tmp_path) not in page
 
 
-def test_seeds_are_shared_by_teachers_and_students(tmp_path):
-    table = json.loads(json.dumps(TABLE))
+def test_seeds_are_students(tmp_path):
+    table = {**json.loads(json.dumps(TABLE)), "seed": 5}
     table["search"]["over"]["seed"] = [0, 1]
     crew = Crew()
     run(table, tmp_path, crew)
+    teachers = [t for t in crew.done if hasattr(t.settings, "model")]
     students = [t for t in crew.done if hasattr(t.settings, "teacher")]
-    assert len(crew.done) == 16 + 32
-    for one in students:
-        assert f"seed={one.settings.seed}" in one.settings.teacher
+    assert {t.settings.seed for t in teachers} == {5} and len(teachers) == 8
+    assert {t.settings.seed for t in students} == {0, 1} and len(students) == 32
+    assert len({t.settings.teacher for t in students}) == 2
 
 
 def test_the_verb_decides(tmp_path):

@@ -49,8 +49,9 @@ class Single:
 class Compress:
     """A recipe of two rounds, in OUT/teachers and OUT/students.
 
-    Everything that is tried of the data, the vocabulary or the seed is tried of both, and for each
-    combination the best fine-tuned model (`select`), whichever candidate it is, teaches all students.
+    Everything that is tried of the data or the vocabulary is tried of both, and for each combination the
+    best fine-tuned model (`select`), whichever candidate it is, teaches all students. Seeds are tried of
+    students, who all have the same teacher.
     """
 
     def __init__(self, table: Values, out: Path, where: str) -> None:
@@ -129,6 +130,8 @@ class Compress:
     def _round(self, path: str) -> str | None:
         """Whose a setting is: teachers', students', or both's (None). A name for further settings is
         theirs whose these are."""
+        if path == "seed":
+            return STUDENTS
         known = _root(path) in {field.name for field in fields(CompressConfig)}
         inner = {key for table in self._given.get(path, {}).values() for key in table}
         roots = {_root(path)} if known else inner
