@@ -32,28 +32,8 @@ def minutes(seconds: float) -> str:
 
 
 def rounds(found: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The rounds of a search, by what their models are called; of a single one it has no name.
-
-    Where there are several, students do not name their teacher, which follows from all else.
-    """
-    if "rounds" not in found:
-        return {"": found}
-    return {name: _without(one, "teacher") for name, one in found["rounds"].items()}
-
-
-def _without(found: Mapping[str, Any], path: str) -> dict[str, Any]:
-    """Results that do not speak of a setting."""
-
-    def rest(values: Mapping[str, Any]) -> dict[str, Any]:
-        return {key: value for key, value in values.items() if key != path}
-
-    return {
-        **found,
-        "over": rest(found["over"]),
-        "by": [one for one in found["by"] if one != path],
-        "groups": [{**g, "group": rest(g["group"])} for g in found["groups"]],
-        "outcomes": [{**o, "values": rest(o["values"])} for o in found["outcomes"]],
-    }
+    """The rounds of a search, by what their models are called; of a single one it has no name."""
+    return dict(found.get("rounds", {"": found}))
 
 
 def chosen(found: Mapping[str, Any]) -> Table:
