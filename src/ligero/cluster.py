@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
@@ -144,12 +143,7 @@ class Cluster(Crew):
             raise LigeroError(f"this machine has no {self.room()}")
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def _end(self, broken: bool) -> None:
         # This ends what is still being done, too.
         self.ray.shutdown()
 

@@ -14,6 +14,7 @@ import os
 import signal
 import threading
 import traceback
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -111,7 +112,7 @@ class Given:
             self._finished(task.job, error)
 
 
-class Crew:
+class Crew(ABC):
     """Whoever does jobs: `with Workers() as crew: crew.run(...)`, once or often.
 
     say: told what a person should know; lines on the standard error stream when None.
@@ -132,7 +133,7 @@ class Crew:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        raise NotImplementedError
+        self._end(broken=error is not None)
 
     def run(
         self,
@@ -168,9 +169,13 @@ class Crew:
                 self.say(f"{title}: {len(given.failures)} failed; this is the first")
             raise given.failures[min(given.failures)]
 
+    @abstractmethod
     def _do(self, given: Given, eager: bool) -> None:
         """Pull every job that is given, and end it."""
-        raise NotImplementedError
+
+    @abstractmethod
+    def _end(self, broken: bool) -> None:
+        """Let go of whoever does the jobs. broken: whether an error ends it, and nobody is waited for."""
 
     def _print(self, text: str) -> None:
         self.console.print(f"  {text}", highlight=False, markup=False, soft_wrap=True)
@@ -221,14 +226,9 @@ class Workers(Crew):
             raise InputError(f"{count} workers", expected="at least 1")
         self._all: list[_Worker] = []
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def _end(self, broken: bool) -> None:
         for worker in self._all:
-            worker.end(now=error is not None)
+            worker.end(now=broken)
         self._all.clear()
 
     def _do(self, given: Given, eager: bool) -> None:

@@ -59,19 +59,22 @@ def _shared(parser: Any, verb: str) -> None:
         "--gpus", type=float, metavar="X", default=0.0,
         help="of a GPU, for each trial on a cluster (%(default)s)",
     )  # fmt: skip
+    parser.add_argument(
+        "--cpus", type=float, metavar="X", default=1.0,
+        help="processors for each trial on a cluster (%(default)s)",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
 
 
 def _search(chosen: argparse.Namespace) -> None:
     flags.need(flags.TRAINING, "train")
-    from ligero.cluster import crew
     from ligero.report import search as report
     from ligero.search import drive, rounds
     from ligero.search.view import View
 
     out = _out(chosen, "search")
     recipe = rounds.read(chosen.recipe, out)
-    with crew(chosen.workers, chosen.cluster, gpus=chosen.gpus) as workers:
+    with _crew(chosen) as workers:
         for searches in recipe:
             view = View(searches)
             with view.shown():
@@ -81,13 +84,12 @@ def _search(chosen: argparse.Namespace) -> None:
 
 def _teacher(chosen: argparse.Namespace) -> None:
     flags.need(flags.TRAINING, "train")
-    from ligero.cluster import crew
     from ligero.report import search as report
     from ligero.search import teacher
     from ligero.search.view import told
 
     out = _out(chosen, "teacher")
-    with crew(chosen.workers, chosen.cluster, gpus=chosen.gpus) as workers:
+    with _crew(chosen) as workers:
         found = teacher.choose(chosen.recipe, out, workers, told)
     _leave(chosen, out, found, report.teachers, report.teachers_page)
 
@@ -105,7 +107,6 @@ def _papers(chosen: argparse.Namespace) -> None:
         )
         return
     flags.need(flags.TRAINING, "train")
-    from ligero.cluster import crew
     from ligero.report import papers as report
     from ligero.report import papers_writers as writers
     from ligero.report import tables
@@ -115,7 +116,7 @@ def _papers(chosen: argparse.Namespace) -> None:
     out = _out(chosen, "papers")
     if chosen.scale == "small" and not chosen.out:
         out = out.with_name(f"{out.name}-small")
-    with crew(chosen.workers, chosen.cluster, gpus=chosen.gpus) as workers:
+    with _crew(chosen) as workers:
         found = paper.fill(plan, out, workers, told_of)
     page = report.planned(plan, found.figures, found.reasons)
     write_json(out / "results.json", found.as_dict())
@@ -127,6 +128,13 @@ def _papers(chosen: argparse.Namespace) -> None:
         return
     tables.show(writers.terminal(page))
     print(f"\nall of it: {out}/README.md, table.tex, table.html")
+
+
+def _crew(chosen: argparse.Namespace) -> Any:
+    """Whoever is to do the trials."""
+    from ligero.cluster import crew
+
+    return crew(chosen.workers, chosen.cluster, gpus=chosen.gpus, cpus=chosen.cpus)
 
 
 def _out(chosen: argparse.Namespace, verb: str) -> Path:
