@@ -20,6 +20,8 @@ from ligero.pretrain import verbs as pretrain
 from ligero.report import verbs as frontier
 from ligero.runs import write_json
 from ligero.search import verbs as search
+from ligero.serve import verbs as serve
+from ligero.share import verbs as share
 from ligero.vocab import verbs as vocab
 
 COMMAND = "ligero"
@@ -91,6 +93,9 @@ def _parser() -> Parser:
     what = "make a trained model ready for use: fast, small, checked against the original"
     export.add(verbs.add_parser("export", help=what, description=what, allow_abbrev=False))
 
+    what = "answer over HTTP: several exported models, on any processor"
+    serve.add(verbs.add_parser("serve", help=what, description=what, allow_abbrev=False))
+
     made = verb("evaluate", _evaluate, "score a trained model on labelled data")
     made.add_argument(
         "model", metavar="FOLDER", help="a finished run, a model's folder, or a hub id"
@@ -146,6 +151,10 @@ def _parser() -> Parser:
     frontier.add_report(verbs.add_parser("report", help=what, description=what, allow_abbrev=False))
     what = "the best exported model of a task within a latency budget on this machine"
     frontier.add_choose(verbs.add_parser("choose", help=what, description=what, allow_abbrev=False))
+    what = "put a trained model on the Hugging Face hub, with a card that says what it is"
+    share.add_push(verbs.add_parser("push", help=what, description=what, allow_abbrev=False))
+    what = "fetch a model from the Hugging Face hub, checked, without anything that runs code"
+    share.add_pull(verbs.add_parser("pull", help=what, description=what, allow_abbrev=False))
     made = verb("tasks", _tasks, "list the known tasks, and which of them are at hand")
     made.add_argument("name", nargs="?", metavar="TASK", help="all about this one")
     made.add_argument("--data", metavar="DIR", help="folder with their files (else $LIGERO_DATA)")

@@ -5,6 +5,7 @@ imported only when something is fetched: the base install has none.
 """
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
 from typing import Literal
@@ -12,6 +13,16 @@ from typing import Literal
 from ligero.errors import InputError, LigeroError, excerpt
 
 TIMEOUT = 10.0  # seconds until the hub counts as unreachable and the cache is asked
+_QUIET = "HF_HUB_DISABLE_TELEMETRY"
+
+
+def quiet() -> None:
+    """Have the hub's library tell its makers nothing of what is installed here, nor of transfers."""
+    # The variable for the part of it that is not Python; the constant if it was imported before.
+    os.environ[_QUIET] = "1"
+    from huggingface_hub import constants
+
+    constants.HF_HUB_DISABLE_TELEMETRY = True
 
 
 @contextlib.contextmanager
@@ -43,6 +54,7 @@ def told(
     )
 
     place = repository if what == "model" else f"datasets/{repository}"
+    quiet()
     try:
         yield
     except LigeroError:

@@ -15,7 +15,7 @@ SOURCE = Path(ligero.__file__).parent
 ROAD = {
     "cli": 0, "__main__": 0,
     "search": 1, "pretrain": 1, "suite": 1, "compress": 1, "export": 1, "evaluate": 1, "predict": 1,
-    "demo": 1, "reader": 1,
+    "demo": 1, "reader": 1, "serve": 1, "share": 1,
     "check": 2, "report": 2, "train": 2,
     "corpus": 2, "measure": 2, "papers": 2, "runtime": 2,
     "tasks": 3, "models": 3,
@@ -27,7 +27,7 @@ ROAD = {
 }  # fmt: skip
 HEAVY = {"torch", "transformers", "safetensors", "huggingface_hub"}
 LIGHT = ("check", "cli", "config", "runs", "errors", "tasks", "demo", "report", "vocab",
-         "measure", "papers")  # fmt: skip
+         "measure", "papers", "serve")  # fmt: skip
 # Import the hub's library when a file is fetched, or torch when a model is opened, and only then:
 # see the last test.
 LAZY = ("remote.py", "tokens.py", "candidates.py")

@@ -16,6 +16,7 @@ from ligero.config import ExportConfig
 from ligero.errors import InputError, LigeroError
 from ligero.export import heads, quantise
 from ligero.export.gate import Gate, Verdict
+from ligero.machine import processor
 from ligero.measure import latency
 from ligero.models import crf
 from ligero.report.export import page
@@ -89,7 +90,7 @@ def export(run: str, config: ExportConfig) -> dict[str, Any]:
             "chosen": chosen, "asked": config.precision, "runtime": config.runtime,
             "original": {gate.metric: gate.score, "interval": gate.interval},
             "milliseconds": speeds, "bytes": sizes, "verdicts": [v.as_dict() for v in verdicts],
-            "task": facts["task"], "buckets": list(buckets),
+            "task": facts["task"], "buckets": list(buckets), "machine": processor(),
         }  # fmt: skip
         passed = next(v.score for v in verdicts if v.precision == chosen)
         score = {

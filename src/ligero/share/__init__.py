@@ -1,0 +1,1 @@
+"""Models to and from the Hugging Face hub: `ligero push` and `ligero pull`."""
