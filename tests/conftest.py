@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import served
 import small
 from forks import Forks
 from ligero.models import catalog
@@ -79,3 +80,9 @@ def known():
     yield
     catalog.MODELS.clear()
     catalog.MODELS.update(models)
+
+
+@pytest.fixture(scope="session")
+def exports(tmp_path_factory) -> dict[str, Path]:
+    """kind -> a small exported model of random weights. Not to be changed: copy it."""
+    return served.export(tmp_path_factory.mktemp("exports"))

@@ -353,3 +353,41 @@ class PretrainConfig:
     evaluate_windows: int = setting(512, "windows of held-out text read each time", least=1)
     checkpoint_seconds: float = setting(300.0, "seconds between checkpoints", free=True)
     place: PlaceConfig = section(PlaceConfig, free=True)
+
+
+@dataclass(frozen=True)
+class ServeConfig:
+    """An HTTP server for exported models: where it answers, by what, and what it refuses."""
+
+    host: str = setting("127.0.0.1", "address to listen at; 0.0.0.0 is the whole network")
+    port: int = setting(8000, "port to listen at; 0 is a free one, which is printed", most=65_535)
+    default: str | None = setting(
+        None, "model that answers at /; where there is one alone, that", metavar="MODEL"
+    )
+    workers: int = setting(1, "processes that read texts, each with all models", least=1)
+    threads: int | None = setting(None, "of each worker; else its share of the cores", least=1)
+    warm: bool = setting(False, "meet every length before the first request does")
+    queue: int = setting(256, "texts that may wait for a model; above that: 429", least=1)
+    batch: int = setting(16, "texts that a worker reads at once, at most", least=1)
+    batch_wait_ms: float = setting(0.0, "milliseconds for which a batch waits for more texts")
+    timeout_ms: int = setting(
+        10_000, "milliseconds for an answer, above that: 504; X-Timeout-Ms lowers it", least=1
+    )
+    worker_seconds: float = setting(
+        60.0, "seconds after which a worker that does not answer is replaced", least=0.1
+    )
+    max_body: int = setting(1 << 20, "bytes of a request's body; above that: 413", least=1)
+    max_texts: int = setting(128, "texts of one request", least=1)
+    max_characters: int = setting(50_000, "characters of one text", least=1)
+    connections: int = setting(500, "clients at once; more are sent away with 429", least=1)
+    read_seconds: float = setting(10.0, "seconds for a request to arrive; then: 408", least=0.1)
+    idle_seconds: float = setting(
+        30.0, "seconds after which an idle client is hung up on", least=0.1
+    )
+    token_file: str | None = setting(
+        None, "file with the token that clients must bring (else $LIGERO_TOKEN)", metavar="FILE"
+    )
+    cors: str | None = setting(
+        None, "origin whose pages may ask, such as https://ejemplo.es", metavar="ORIGIN"
+    )
+    log: bool = setting(False, "one line a request on the standard error; never a text")
