@@ -11,7 +11,6 @@ import torch
 import served
 import small
 from forks import Forks
-from ligero.models import catalog
 
 
 @dataclass(frozen=True)
@@ -75,11 +74,8 @@ def calm(forks, data, tmp_path_factory) -> Road:
 @pytest.fixture
 def known():
     """The small models, known in this process too."""
-    models = dict(catalog.MODELS)
-    small.register()
-    yield
-    catalog.MODELS.clear()
-    catalog.MODELS.update(models)
+    with small.known():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,9 @@
 """Models and data so small that a whole run takes seconds: what the tests of faults work on."""
 
+import contextlib
 import json
 import random
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,6 +40,18 @@ _TREES = (
     "DET 2 det | NOUN 3 nsubj | VERB 0 root | DET 5 det | NOUN 3 obj",
     "VERB 0 root | DET 3 det | NOUN 1 obj",
 )
+
+
+@contextlib.contextmanager
+def known() -> Iterator[None]:
+    """The two shapes, known to every verb within the block."""
+    before = dict(catalog.MODELS)
+    register()
+    try:
+        yield
+    finally:
+        catalog.MODELS.clear()
+        catalog.MODELS.update(before)
 
 
 def register() -> None:

@@ -44,9 +44,9 @@ def finetune(data, out, *more):
 def runs(tmp_path_factory, data):
     """One short run for each way of decoding."""
     place = tmp_path_factory.mktemp("decoding")
-    small.register()
-    for decoding in ("independent", "valid", "crf"):
-        assert main(finetune(data, place / decoding, "--decoding", decoding)) == 0
+    with small.known():
+        for decoding in ("independent", "valid", "crf"):
+            assert main(finetune(data, place / decoding, "--decoding", decoding)) == 0
     return place
 
 

@@ -23,7 +23,7 @@ from test_learning import other_tokenizer as train_other
 
 import small
 from ligero.cli import main
-from ligero.config import DataConfig, DistillConfig, FitConfig, identity
+from ligero.config import DataConfig, DistillConfig, FitConfig, PoolConfig, identity
 from ligero.errors import InputError
 from ligero.runs import sha256
 from ligero.tasks import source
@@ -33,7 +33,7 @@ from ligero.train.distill import Distill
 from ligero.train.progress import Progress
 from ligero.train.scorer import score
 from ligero.train.trained import Trained
-from ligero.train.unlabelled import Pool
+from ligero.train.unlabelled import Pool, Unlabelled
 
 __all__ = ["tokenizer"]
 
@@ -132,8 +132,9 @@ def taught(examples, tokenizer, config=ALL, fit=PLAIN, seed=0, others=()):
     shape = {"family": "beto-cased", "hidden_size": 48, "num_attention_heads": 4}
     read = features(examples, other_tokenizer(), window=48)
     teacher = trained(read, other_tokenizer(), seed=7, **shape)
-    pool = Pool(others, teacher.scores, student.features) if others else None
-    outputs = Distill(own, own, score(teacher.model, read), config, pool, ratio=1 / 3)
+    more = Unlabelled(others, PoolConfig(ratio=1 / 3))
+    pool = Pool(more, teacher.scores, student.features) if others else None
+    outputs = Distill(own, own, score(teacher.model, read), config, pool)
     pair = inside.pair(teacher.model.config, student.model.config, config)
     return inside.deepen(outputs, student, teacher, pair, fit, seed), student.model
 

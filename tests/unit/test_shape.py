@@ -48,16 +48,13 @@ UNCASED = ["--vocab.lowercase", "true"]
 @pytest.fixture(scope="module", autouse=True)
 def models():
     """The small models, known to every test here, and one of ALBERT's shape."""
-    before = dict(catalog.MODELS)
-    small.register()
-    albert = shapes.small("albeto-tiny")
-    catalog.MODELS["small-albert"] = replace(
-        albert, name="small-albert", hub=None, learning_rate=2e-3,
-        config={**albert.config, **small.TINY, "embedding_size": 16, "num_hidden_layers": 2},
-    )  # fmt: skip
-    yield
-    catalog.MODELS.clear()
-    catalog.MODELS.update(before)
+    with small.known():
+        albert = shapes.small("albeto-tiny")
+        catalog.MODELS["small-albert"] = replace(
+            albert, name="small-albert", hub=None, learning_rate=2e-3,
+            config={**albert.config, **small.TINY, "embedding_size": 16, "num_hidden_layers": 2},
+        )  # fmt: skip
+        yield
 
 
 @pytest.fixture(scope="module")

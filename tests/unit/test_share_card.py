@@ -22,21 +22,21 @@ pytestmark = pytest.mark.usefixtures("one_thread", "known")
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """A finished fine-tuning of a tagger on files of one's own."""
-    small.register()
     place = tmp_path_factory.mktemp("card")
     data = small.write(place / "data")
     command = small.finetune(data, place / "run")
-    assert cli.main([*command, "--window", "40", "--case", "false", "--seed", "3"]) == 0
+    with small.known():
+        assert cli.main([*command, "--window", "40", "--case", "false", "--seed", "3"]) == 0
     return place / "run"
 
 
 @pytest.fixture(scope="module")
 def compressed(tmp_path_factory):
     """A finished compression."""
-    small.register()
     place = tmp_path_factory.mktemp("compressed")
     data = small.write(place / "data")
-    assert cli.main(small.compress(data, place / "out", place / "cache")) == 0
+    with small.known():
+        assert cli.main(small.compress(data, place / "out", place / "cache")) == 0
     return place / "out"
 
 

@@ -29,12 +29,12 @@ START = {".gitattributes": b""}
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """A finished run with its export."""
-    small.register()
     place = tmp_path_factory.mktemp("hub")
     data = small.write(place / "data", train=96)
-    assert cli.main([*small.finetune(data, place / "run"), "--window", "24"]) == 0
     export = ["export", str(place / "run"), *small.files(data), "--precision", "fp32"]
-    assert cli.main([*export, "--threads", "1"]) == 0
+    with small.known():
+        assert cli.main([*small.finetune(data, place / "run"), "--window", "24"]) == 0
+        assert cli.main([*export, "--threads", "1"]) == 0
     return place / "run"
 
 
