@@ -10,7 +10,7 @@ seed and budget; the interval of a mean is by a bootstrap over these.
 
 import argparse
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -36,16 +36,14 @@ def main() -> None:
     arguments = parser.parse_args()
     found = json.loads((arguments.run / "results.json").read_text())
     cells = [cell for one in search.rounds(found).values() for cell in cells_of(one)]
-    scopes: dict[str, Callable[[Row], bool]] = {"all": lambda cell: True}
-    for name, verb in (("teachers", "model"), ("students", "student")):
-        scopes[name] = lambda cell, verb=verb: verb in cell["group"]  # type: ignore[misc]
-    for task in dict.fromkeys(cell["group"]["data.task"] for cell in cells):
-        scopes[task] = lambda cell, task=task: cell["group"]["data.task"] == task  # type: ignore[misc]
-    rows = [
-        row
-        for scope, belongs in scopes.items()
-        for row in gains(scope, [cell["scores"] for cell in cells if belongs(cell)])
-    ]
+    scopes = {
+        "all": cells,
+        "teachers": [cell for cell in cells if "model" in cell["group"]],
+        "students": [cell for cell in cells if "student" in cell["group"]],
+    }
+    for cell in cells:
+        scopes.setdefault(cell["group"]["data.task"], []).append(cell)
+    rows = [row for scope, of in scopes.items() for row in gains(scope, [c["scores"] for c in of])]
     heading = ["", "way", "score on test", "gain over the papers' way", "95%", "better in", "of"]
     page = f"""# What the papers' way of choosing costs
 

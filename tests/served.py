@@ -5,6 +5,7 @@ import http.client
 import json
 import socket
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,10 @@ LABELS = {**shapes.LABELS, "answer": ("answer", "no answer"), "tag": ("O", "B-PE
 JSON = {"content-type": "application/json"}
 
 
-def export(place: Path) -> dict[str, Path]:
-    """kind -> an exported model of random weights, in fp32."""
+def export(place: Path, labels_of: Mapping[str, Sequence[str]] = LABELS) -> dict[str, Path]:
+    """kind -> an exported model of random weights, in fp32, that reads 48 sub-words at once."""
     tokenizer = vocab.train([TEXT, *shapes.TEXTS] * 5, size=300)
-    for kind, labels in LABELS.items():
+    for kind, labels in labels_of.items():
         known = kinds.find(kind)
         model = build.create(
             shapes.small("ligero-tiny"), kind=kind, labels=known.rows(labels),
@@ -40,7 +41,7 @@ def export(place: Path) -> dict[str, Path]:
         facts = {"name": kind, "buckets": exporting.lengths(48), "task": None}
         trained = Trained(model, tokenizer, known, labels, 48)
         exporting.assemble(place / kind, trained, "openvino", "fp32", [], facts)
-    return {kind: place / kind for kind in LABELS}
+    return {kind: place / kind for kind in labels_of}
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,11 @@ def test_the_likelihood_is_that_of_the_paths_with_the_gold_tags(crf, scores):
     wanted = 0.0
     for own, right in zip(sentences(scores[0].numpy()), sentences(gold), strict=True):
         every = [(path, np.exp(total)) for path, total in paths(crf.chain(), own)]
-        fits = [p for path, p in every if all(r in (a, UNLABELLED) for a, r in zip(path, right))]  # noqa: B905
+        fits = [
+            p
+            for path, p in every
+            if all(r in (a, UNLABELLED) for a, r in zip(path, right, strict=True))
+        ]
         wanted -= np.log(sum(fits) / sum(p for _, p in every))
     found = crf.loss(scores[0], torch.from_numpy(gold), scores[1])
     assert float(found.detach()) == pytest.approx(wanted, rel=1e-9)

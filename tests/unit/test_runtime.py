@@ -7,19 +7,14 @@ import sys
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import served
 import shapes
-from ligero import vocab
 from ligero.errors import DamagedError, InputError
-from ligero.export import build as exporting
-from ligero.models import build
 from ligero.runtime import Predictor
 from ligero.runtime.openvino import ROWS, TOGETHER, batch
-from ligero.tasks import kinds
-from ligero.train.trained import Trained
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 WINDOW = 48
@@ -42,24 +37,7 @@ ODD = {
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     """kind -> an exported model of random weights, in fp32."""
-    place = tmp_path_factory.mktemp("exported")
-    tokenizer = vocab.train([TEXT, *shapes.TEXTS] * 5, size=300)
-    found = {}
-    for kind, labels in LABELS.items():
-        known = kinds.find(kind)
-        model = build.create(
-            shapes.small("ligero-tiny"), kind=kind, labels=known.rows(labels),
-            tokenizer=tokenizer, seed=1,
-        )  # fmt: skip
-        torch.manual_seed(1)
-        with torch.no_grad():
-            for parameter in model.parameters():
-                parameter.add_(0.1 * torch.randn_like(parameter))
-        facts = {"name": kind, "buckets": exporting.lengths(WINDOW), "task": None}
-        trained = Trained(model, tokenizer, known, labels, WINDOW)
-        exporting.assemble(place / kind, trained, "openvino", "fp32", [], facts)
-        found[kind] = place / kind
-    return found
+    return served.export(tmp_path_factory.mktemp("exported"), LABELS)
 
 
 @pytest.fixture(scope="module")
