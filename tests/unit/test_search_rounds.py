@@ -81,6 +81,17 @@ def test_the_best_candidate_of_each_task_teaches_all_students(tmp_path):
         assert chosen.values["fit.learning_rate"] == 1e-3 and chosen.values["data.task"] == task
 
 
+def test_each_trial_is_told_of_with_its_own_search(tmp_path):
+    """Students of all tasks share a folder."""
+    told = []
+    for searches in rounds.Compress(TABLE, tmp_path, "x.toml"):
+        drive.run(searches, Crew(), lambda search, o: told.append((search, o)))
+    assert len(told) == 8 + 16
+    for search, o in told:
+        assert o.values["data.task"] in search.plan.over["data.task"]
+        assert o.name in {trial.name for trial in search.trials()}
+
+
 def test_it_goes_on_where_it_was(tmp_path):
     run(TABLE, tmp_path, Crew())
     again = Crew()

@@ -119,13 +119,14 @@ def run(searches: Sequence[Search], crew: Any, ended: Ended = lambda search, o: 
     crew: who does jobs (`jobs.Crew`). ended: is told of each trial that ends here. A trial that fails
     is an outcome like any other; one that another process is working on is waited for.
     """
-    owners = {outcome.outcomes(search.out): search for search in searches}
+    # By plan and not by folder, which several may share.
+    owners = {id(search.plan): search for search in searches}
     told: list[Exception] = []
 
     def finished(done: Job, error: Exception | None) -> None:
         if error is not None:
             told.append(error)
-        search = owners[done.folder.parent]
+        search = owners[id(done.arguments["plan"])]
         if (found := search.finished(done, error)) is not None:
             ended(search, found)
 

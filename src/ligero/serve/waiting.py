@@ -93,7 +93,8 @@ class Line:
 class Waiting:
     """All lines, and how fast they move.
 
-    room: texts that one line holds. most: texts of a batch. served: of all workers together.
+    room: texts that one line holds. most: texts of a batch. rate: texts a second that all workers read,
+    0 before the first batch.
     """
 
     def __init__(self, models: Sequence[str], room: int, most: int) -> None:
