@@ -245,3 +245,56 @@ def test_a_single_search_has_variants_too(tmp_path):
     ]  # fmt: skip
     # Variants that name nothing are one trial, by whatever name.
     assert len({t.name for t in search.trials()}) == 4
+
+
+def test_what_is_left_out_is_not_tried_in_the_round_that_it_is_of(tmp_path):
+    table = json.loads(json.dumps(TABLE))
+    own = table["search"]
+    own["over"]["variant"] = ["plain", "other"]
+    own["given"] = {"variant": {"other": {"distill": {"alpha": 0.5}}}}
+    own["over"]["seed"] = [0, 1]
+    everything = run(table, tmp_path / "all", whole := Crew()).results()["rounds"]
+    own["without"] = [
+        {"variant": "other", "data.task": "topics-sib200"},
+        {"teacher": own["over"]["teacher"][0], "data.task": "topics-sib200"},
+        {"seed": 1, "variant": "plain"},
+    ]
+    found = run(table, tmp_path / "some", crew := Crew()).results()["rounds"]
+
+    def kept(trial, left_out):
+        return not any(trial.values.items() >= entry.items() for entry in left_out)
+
+    def names(crew, round_):
+        return {t.name for t in crew.done if hasattr(t.settings, "model") == (round_ == "teachers")}
+
+    first, second, third = own["without"]
+    second = {"model": second["teacher"], "data.task": second["data.task"]}
+    teachers = [t for t in whole.done if hasattr(t.settings, "model")]
+    students = [t for t in whole.done if hasattr(t.settings, "teacher")]
+    assert names(crew, "teachers") == {t.name for t in teachers if kept(t, [second])}
+    left = {
+        (t.values["data.task"], t.values["variant"], t.values["seed"])
+        for t in students
+        if kept(t, [first, third])
+    }
+    mine = [t for t in crew.done if hasattr(t.settings, "teacher")]
+    assert {(t.values["data.task"], t.values["variant"], t.values["seed"]) for t in mine} == left
+    assert found["students"]["trials"] == len(mine) < everything["students"]["trials"]
+    assert found["teachers"]["trials"] == everything["teachers"]["trials"] - len(teachers) // 4
+
+
+@pytest.mark.parametrize(
+    ("without", "message"),
+    [
+        ([{"studen": "x"}], "studen"),
+        ([{"student": "x"}], "value of student"),
+        ([{}], "without"),
+        ("student", "without"),
+        ({"student": "x"}, "without"),
+    ],
+)
+def test_what_is_never_tried_cannot_be_left_out(tmp_path, without, message):
+    table = json.loads(json.dumps(TABLE))
+    table["search"]["without"] = without
+    with pytest.raises(InputError, match=message):
+        rounds.Compress(table, tmp_path, "x.toml")

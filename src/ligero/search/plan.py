@@ -59,7 +59,8 @@ class Plan:
     """A search. fixed: settings of all trials, as a TOML file has them. over: setting -> what is
     tried. by: the settings of `over` that make groups; each group has a best trial of its own.
     given: setting -> value -> further settings of the trials that have it, as a TOML file has them; a
-    setting that is none of the verb's own is a name for these and no more (`variant`)."""
+    setting that is none of the verb's own is a name for these and no more (`variant`). without: values
+    that are not tried together, of a grid."""
 
     verb: str
     fixed: Mapping[str, Any]
@@ -68,6 +69,7 @@ class Plan:
     by: tuple[str, ...]
     where: str = "search"
     given: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    without: tuple[Values, ...] = ()
 
     def groups(self) -> list[Values]:
         """What is compared with each other."""
@@ -75,7 +77,11 @@ class Plan:
 
     def grid(self) -> list[Trial]:
         """All trials of a grid, in the order of the recipe, the last setting varying fastest."""
-        trials = [self.trial(values) for values in _product(self.over)]
+        trials = [
+            self.trial(values)
+            for values in _product(self.over)
+            if not any(values.items() >= left_out.items() for left_out in self.without)
+        ]
         # Values that are written in two ways (1, 1.0) are one trial.
         return list({trial.name: trial for trial in trials}.values())
 
@@ -116,12 +122,14 @@ def make(table: dict[str, Any], where: str) -> Plan:
     if not isinstance(own, dict):
         raise InputError(f"search = {own!r}", file=where, expected="a table [search]")
     over, by, given = own.pop("over", {}), own.pop("by", None), own.pop("given", {})
+    without = own.pop("without", [])
     if not isinstance(over, dict) or not over:
         raise InputError("nothing to search over", file=where, expected="a table [search.over]")
     search = config.build(SearchConfig, own, f"{where}: search")
     choices = {path: _choices(path, value, where) for path, value in over.items()}
     given = tables(given, where)
     _check_given(given, choices, where)
+    check_without(without, over, where)
     compared = [path for path in choices if path in COMPARED] if by is None else list(by)
     for path in compared:
         if not isinstance(choices.get(path), tuple):
@@ -134,7 +142,11 @@ def make(table: dict[str, Any], where: str) -> Plan:
             f"{ranges[0]}: a range in a grid", file=where,
             expected='a list of values, or way = "adaptive"',
         )  # fmt: skip
-    plan = Plan(verb, fixed, choices, search, tuple(compared), where, given)
+    if without and search.way != "grid":
+        raise InputError(
+            "without = … of an adaptive search", file=where, expected='it with way = "grid" alone'
+        )
+    plan = Plan(verb, fixed, choices, search, tuple(compared), where, given, tuple(without))
     some = {path: _some(choice) for path, choice in choices.items()}
     plan.trial(some)
     for path, values in given.items():
@@ -171,6 +183,22 @@ def _check_given(
         for value in values:
             if value not in tried:
                 raise unknown(f"value of {path} in [search.given] of {where}", value, tried)
+
+
+def check_without(without: Any, over: Mapping[str, Any], where: str) -> None:
+    """InputError for what is no list of tables of values that are tried."""
+    if not isinstance(without, list) or not all(isinstance(e, dict) and e for e in without):
+        raise InputError(
+            f"without = {excerpt(str(without))}", file=where,
+            expected='a list of tables, such as [{ model = "a", seed = 1 }]',
+        )  # fmt: skip
+    for path, value in itertools.chain.from_iterable(entry.items() for entry in without):
+        if path not in over:
+            raise unknown(f"setting in `without` of {where}", path, over)
+        if isinstance(over[path], list) and value not in over[path]:
+            raise unknown(
+                f"value of {path} in `without` of {where}", str(value), map(str, over[path])
+            )
 
 
 def _choices(path: str, value: Any, where: str) -> Choices:

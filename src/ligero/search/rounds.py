@@ -61,6 +61,7 @@ class Compress:
         self._own = fixed.pop("search", {})
         own = self._own if isinstance(self._own, dict) else {}
         self._given = plans.tables(own.pop("given", {}), where)
+        self._without = own.pop("without", [])
         over = self._own.pop("over", {}) if isinstance(self._own, dict) else None
         if not isinstance(over, dict) or "by" in self._own:
             raise InputError(
@@ -70,6 +71,7 @@ class Compress:
             )  # fmt: skip
         settings = config.build(CompressConfig, copy.deepcopy(fixed), where)
         over = {"teacher": [settings.teacher], "student": [settings.student], **over}
+        plans.check_without(self._without, over, where)
         self.out, self.where, self._fixed, self._over = out, where, fixed, over
         self._rounds = {path: self._round(path) for path in over}
         self._shared = [path for path in over if self._rounds[path] is None]
@@ -178,7 +180,14 @@ class Compress:
         fixed = {key: value for key, value in own(self._fixed).items() if key not in tried}
         if teachers:
             fixed["teacher"] = teachers[0]
-        search = {**self._own, "over": tried, "by": by, "given": own(given)}
+        # What this round has no part in cannot be left out here.
+        without = [
+            mine
+            for entry in self._without
+            if len(mine := own(entry)) == len(entry)
+            and all(value in tried.get(path, []) for path, value in mine.items())
+        ]
+        search = {**self._own, "over": tried, "by": by, "given": own(given), "without": without}
         return plans.make({"verb": verb, **fixed, "search": search}, self.where)
 
 
