@@ -182,10 +182,10 @@ class Compress:
             fixed["teacher"] = teachers[0]
         # What this round has no part in cannot be left out here.
         without = [
-            mine
+            named
             for entry in self._without
-            if len(mine := own(entry)) == len(entry)
-            and all(value in tried.get(path, []) for path, value in mine.items())
+            if len(named := own(entry)) == len(entry)
+            and all(value in tried.get(path, []) for path, value in named.items())
         ]
         search = {**self._own, "over": tried, "by": by, "given": own(given), "without": without}
         return plans.make({"verb": verb, **fixed, "search": search}, self.where)

@@ -1,0 +1,201 @@
+"""What each way of distilling is worth: a page out of a search of recipes/search/distillation.toml.
+
+    ligero search recipes/search/distillation.toml --out runs/distillation --workers 2
+    python benchmarks/distillation.py runs/distillation --out benchmarks/results/distillation.md \
+        --exports runs/distillation-exports
+
+Scores are on test, means over seeds. What is compared shares task, seed and budget. With --exports the models
+whose shapes or decoding differ are exported too, and timed beside each other.
+"""
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from ligero import machine
+from ligero.config import DataConfig, ExportConfig, PlaceConfig
+from ligero.export.build import GATE, export
+from ligero.measure import bench
+from ligero.report import search, tables
+
+Outcome = Mapping[str, Any]
+ALONE, OUTPUTS, PAPERS = "alone", "outputs", "papers"
+# What a text of the tasks has in sub-words: half of those of NER, and nearly all.
+LENGTHS = (32, 96)
+# Students of other variants are the same graph with other numbers in it.
+TIMED = (OUTPUTS, "valid", "crf")
+
+
+def main() -> None:
+    """Read the search, export and time where that is asked for, and write a page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument(
+        "--exports", type=Path, help="where exports go; without it nothing is timed"
+    )
+    arguments = parser.parse_args()
+    found = json.loads((arguments.run / "results.json").read_text())
+    rounds = search.rounds(found)
+    teachers = best_teachers(found)
+    students = [o for o in rounds["students"]["outcomes"] if o["state"] == "done"]
+    variants = rounds["students"]["over"]["variant"]
+    taken = timed(arguments.run, arguments.exports, teachers, students) if arguments.exports else {}
+    parts = [
+        f"## {task}\n\n{of_task(task, teacher, students, variants)}\n"
+        for task, teacher in teachers.items()
+    ]
+    page = f"""# What each way of distilling is worth
+
+{over_all(students, variants)}
+
+{LEGEND}
+{chr(10).join(parts)}
+{times(taken)}
+{machine.footer("ligero", "torch", "transformers", "openvino")}"""
+    arguments.out.write_text(page, encoding="utf-8")
+    kept = {
+        "teachers": {task: teacher["test"][teacher["metric"]] for task, teacher in teachers.items()},
+        "students": [
+            {**o["group"], **o["values"], "dev": o["dev"], "test": o["test"]} for o in students
+        ],
+        "milliseconds": taken,
+    }  # fmt: skip
+    arguments.out.with_suffix(".json").write_text(json.dumps(kept, indent=1) + "\n")
+    print(page)
+
+
+LEGEND = """Gains are differences on test between runs of the same task and seed, in points (entity F1,
+accuracy, F1 of answers), the mean over all, and its 95% interval by a bootstrap over these pairs. `alone`
+learns gold labels without a teacher. `outputs` learns the teacher's scores (KL), and every variant below it
+but `papers` is that and one thing more; what a variant sets stands in the recipe.
+"""
+
+
+def best_teachers(found: Mapping[str, Any]) -> dict[str, Outcome]:
+    """Task -> who teaches it."""
+    outcomes = {o["name"]: o for o in search.rounds(found)["teachers"]["outcomes"]}
+    return {
+        one["group"]["data.task"]: outcomes[one["teacher"]]
+        for one in found["taught_by"]
+        if one["teacher"]
+    }
+
+
+def scores(
+    students: Sequence[Outcome], variant: str, task: str = ""
+) -> dict[tuple[str, int], float]:
+    """(task, seed) -> score on test."""
+    return {
+        (o["group"]["data.task"], o["values"]["seed"]): o["test"][o["metric"]]
+        for o in students
+        if o["values"]["variant"] == variant and task in ("", o["group"]["data.task"])
+    }
+
+
+def gain(mine: Mapping[Any, float], base: Mapping[Any, float]) -> list[str]:
+    """Mean gain, its interval, and in how many pairs it is one."""
+    pairs = [mine[key] - base[key] for key in mine if key in base]
+    if not pairs:
+        return ["", "", ""]
+    low, high = search.mean_interval(pairs)
+    better = f"{sum(p > 0 for p in pairs)} of {len(pairs)}"
+    return [f"{fmean(pairs):+.2f}", f"{low:+.2f} to {high:+.2f}", better]
+
+
+def over_all(students: Sequence[Outcome], variants: Sequence[str]) -> str:
+    """All tasks together: a line for each variant."""
+    alone, outputs = scores(students, ALONE), scores(students, OUTPUTS)
+    rows = []
+    for variant in ordered(variants):
+        mine = scores(students, variant)
+        tasks = len({task for task, _ in mine})
+        rows.append(
+            [
+                variant, str(tasks),
+                *(gain(mine, alone) if variant != ALONE else ["", "", ""]),
+                *(gain(mine, outputs) if variant not in (ALONE, OUTPUTS) else ["", "", ""]),
+            ]
+        )  # fmt: skip
+    heading = [
+        "variant", "tasks", "over alone", "95%", "better in", "over outputs", "95%", "better in",
+    ]  # fmt: skip
+    return tables.markdown(heading, rows)
+
+
+def of_task(
+    task: str, teacher: Outcome, students: Sequence[Outcome], variants: Sequence[str]
+) -> str:
+    """One task: its teacher, and a line for each variant."""
+    metric = teacher["metric"]
+    rows = [["teacher", f"{teacher['test'][metric]:.2f}", "", "", "", ""]]
+    alone, outputs = scores(students, ALONE, task), scores(students, OUTPUTS, task)
+    for variant in ordered(variants):
+        mine = scores(students, variant, task)
+        if not mine:
+            continue
+        values = [mine[key] for key in sorted(mine)]
+        spread = f" ± {stdev(values):.2f}" if len(values) > 1 else ""
+        rows.append(
+            [
+                variant, f"{fmean(values):.2f}{spread}", ", ".join(f"{v:.2f}" for v in values),
+                *(gain(mine, alone)[:2] if variant != ALONE else ["", ""]),
+                gain(mine, outputs)[0] if variant not in (ALONE, OUTPUTS) else "",
+            ]
+        )  # fmt: skip
+    heading = [
+        "", f"{metric} on test, ± deviation", "each seed", "over alone", "95%", "over outputs",
+    ]  # fmt: skip
+    return tables.markdown(heading, rows)
+
+
+def ordered(variants: Sequence[str]) -> list[str]:
+    """What the others are held against first."""
+    return [ALONE, PAPERS, OUTPUTS, *(v for v in variants if v not in (ALONE, PAPERS, OUTPUTS))]
+
+
+def timed(
+    run: Path, exports: Path, teachers: Mapping[str, Outcome], students: Sequence[Outcome]
+) -> dict[str, Any]:
+    """Length -> model -> milliseconds of a text: teacher and students of the first task."""
+    task = next(iter(teachers))
+    chosen = {"teacher": run / "teachers" / teachers[task]["run"]}
+    for o in students:
+        variant = o["values"]["variant"]
+        if o["group"]["data.task"] == task and variant in TIMED:
+            chosen.setdefault(variant, run / "students" / o["run"])
+    folders = []
+    for name, folder in chosen.items():
+        out = exports / name
+        if not (out / GATE).is_file():
+            place = PlaceConfig(str(out), 2)
+            export(str(folder), ExportConfig(DataConfig(task=task), precision="bf16", place=place))
+        folders.append(str(out))
+    found = bench.bench(folders, bench.Settings(lengths=LENGTHS, rounds=200))
+    return {
+        length: {label: row["p50_ms"] for label, row in rows.items()}
+        for length, rows in found["latency"].items()
+    }
+
+
+def times(taken: Mapping[str, Mapping[str, float]]) -> str:
+    """How long exported models take."""
+    if not taken:
+        return ""
+    labels = list(next(iter(taken.values())))
+    rows = [[label, *(f"{taken[length][label]:.2f}" for length in taken)] for label in labels]
+    heading = ["", *(f"{length} sub-words, ms" for length in taken)]
+    return f"""## How long a text takes
+
+{tables.markdown(heading, rows)}
+
+Exported in bf16, one text at a time, two threads, all in turn in one process; medians of 200 rounds.
+Variants that are not here are the same graph as `outputs`.
+"""
+
+
+if __name__ == "__main__":
+    main()
