@@ -38,7 +38,7 @@ class Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; the exit code."""
     try:
-        chosen = _parser().parse_args(arguments)
+        chosen = parser().parse_args(arguments)
         chosen.run(chosen)
     except LigeroError as error:
         print(f"{COMMAND}: {error}", file=sys.stderr)
@@ -56,15 +56,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> Parser:
-    parser = Parser(
+def parser() -> Parser:
+    """The command line: every verb and flag of ligero."""
+    whole = Parser(
         prog=COMMAND,
         description="Small, fast, honest language models for Spanish.",
         epilog="Start with: ligero demo, or ligero compress --train mi.conll --dev … --test …",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"{COMMAND} {__version__}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB", title="the road")
+    whole.add_argument("--version", action="version", version=f"{COMMAND} {__version__}")
+    verbs = whole.add_subparsers(dest="verb", required=True, metavar="VERB", title="the road")
 
     def verb(name: str, run: Callable[[argparse.Namespace], None], text: str) -> Parser:
         made: Parser = verbs.add_parser(name, help=text, description=text, allow_abbrev=False)
@@ -162,7 +163,7 @@ def _parser() -> Parser:
     made = verb("demo", _demo, "write made-up Spanish data to try ligero on")
     made.add_argument("folder", help="where to write them")
     made.add_argument("--seed", type=int, default=0, help="other seeds, other sentences")
-    return parser
+    return whole
 
 
 def _settings(parser: Parser, cls: type) -> None:
@@ -321,12 +322,26 @@ def _tasks(chosen: argparse.Namespace) -> None:
 def _models(chosen: argparse.Namespace) -> None:
     from ligero.models import catalog
     from ligero.report import tables
+    from ligero.runtime import released
 
     rows = [
         [m.name, m.about, tables.millions(m.parameters), m.licence, _weights_of(m)]
         for m in catalog.MODELS.values()
     ]
     tables.show(tables.terminal(["model", "", "parameters", "licence", "weights"], rows))
+    if ready := [released.card(name) for name in released.names()]:
+        print(f"\nReady for use, exported ({COMMAND} predict NAME, {COMMAND} serve NAME):\n")
+        rows = [
+            [
+                c.name,
+                c.kind,
+                tables.millions(c.model["parameters"]),
+                f"{c.bytes / 1e6:.1f}",
+                c.licence,
+            ]
+            for c in ready
+        ]
+        tables.show(tables.terminal(["model", "kind", "parameters", "MB", "its data"], rows))
 
 
 def _weights_of(model: Any) -> str:

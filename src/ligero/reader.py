@@ -3,17 +3,19 @@
 from pathlib import Path
 
 from ligero import flags
+from ligero.runtime import released
 from ligero.runtime.card import is_exported
 from ligero.tasks.scoring import Reader
 
 
 def open_reader(name: str) -> Reader:
-    """An exported folder, which needs no torch; else a run, a folder with a model, or a hub id.
+    """An exported folder or a model that comes with ligero, which need no torch; else a run, a folder
+    with a model, or a hub id.
 
     Raises as `runtime.Predictor` and `train.trained.load`, and LigeroError, which says what to
     install, where a model in torch is asked for without it.
     """
-    if is_exported(Path(name)):
+    if released.is_name(name) or is_exported(Path(name)):
         from ligero.runtime import Predictor
 
         return Predictor(name)

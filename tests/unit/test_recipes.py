@@ -36,11 +36,11 @@ def test_every_recipe_is_read_and_planned(name):
     found = recipe(name)
     model = resolve(found.model)
     assert model.architecture is not None
-    stacked = found.layers is not None
-    assert stacked or model.architecture.name == name
+    sized = found.layers is not None
+    assert sized or model.architecture.name == name
     # From nothing: published weights would be gone on from. DistilBERT's start is its teacher's; stacked
-    # layers are those of a model that was trained.
-    assert model.is_random != stacked
+    # or cut layers are those of a model that was trained.
+    assert model.is_random != sized
     for phase in (found.phase, *found.then):
         assert phase.length <= model.architecture.max_length
         assert phase.warmup * phase.steps >= 1
@@ -49,7 +49,7 @@ def test_every_recipe_is_read_and_planned(name):
     pooled = sizes.shape(
         model.architecture.family, model.architecture.config, model.architecture.vocab_size
     )
-    if stacked:
+    if sized:
         pooled = sizes.cut(pooled, found.layers)
     order = found.objective == "masked+order"
     if found.objective != "distilbert":

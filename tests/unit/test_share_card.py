@@ -169,7 +169,7 @@ def test_figures_and_hashes_are_those_of_the_run(run):
 def test_the_command_repeats_the_run(run):
     found = finished.find(str(run))
     _, *words = shlex.split(recipe.command(found))
-    chosen = cli._parser().parse_args(words)
+    chosen = cli.parser().parse_args(words)
     again = flags.read(chosen, config.FinetuneConfig)
     begun = found.begun
     assert config.identity(again.fit) == begun["fit"]
@@ -186,7 +186,7 @@ def test_a_compression_and_a_distillation_repeat_too(compressed):
     ):
         found = finished.find(str(place))
         _, *words = shlex.split(recipe.command(found))
-        again = flags.read(cli._parser().parse_args(words), cls)
+        again = flags.read(cli.parser().parse_args(words), cls)
         fit = again.student_fit if cls is config.CompressConfig else again.fit
         assert config.identity(fit) == found.begun["fit"]
         assert config.identity(again.distill) == found.begun["distill"]

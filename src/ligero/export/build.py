@@ -60,7 +60,7 @@ def export(run: str, config: ExportConfig) -> dict[str, Any]:
     gate = Gate(trained, task.dev.examples, buckets, config.seed)
     texts = sample(task.train.examples, config.calibration, config.seed)
     facts = {
-        "name": Path(run).name, "buckets": buckets,
+        "name": Path(run).name, "buckets": buckets, "licence": task.licence,
         "task": {
             "name": task.name, "metric": gate.metric, "split": "dev", "file": Path(task.dev.file).name,
             "lengths": {f"p{q}": int(np.percentile(gate.lengths, q)) for q in (50, 95)},

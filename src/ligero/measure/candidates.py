@@ -68,17 +68,18 @@ class Candidate:
 def find(name: str, attentions: Sequence[str] = (HOW,), *, fetch: bool = False) -> list[Candidate]:
     """The candidates of a model, one for each way of attending that transformers has of it.
 
-    name: an exported folder, whose engine runs it in one way; or what `models.reference` resolves.
-    A name of the catalog stands for its shape with random weights, on which speed does not depend.
+    name: an exported folder, or an exported model that comes with ligero, whose engine runs it in one
+    way; or what `models.reference` resolves. A name of the catalog stands for its shape with random
+    weights, on which speed does not depend.
     fetch: whether a repository of the hub is fetched where its shape is not known.
 
     Raises InputError for an unknown name, and for a folder that is no model.
     """
-    if Path(name).is_dir():
-        from ligero.runtime.card import is_exported
+    from ligero.runtime import released
+    from ligero.runtime.card import is_exported
 
-        if is_exported(Path(name)):
-            return [_exported(name)]
+    if released.is_name(name) or is_exported(Path(name)):
+        return [_exported(name)]
     model = resolve(name)
     if model.architecture is None and fetch:
         # Damaged or foreign files are found here, before anything is measured.
@@ -200,9 +201,10 @@ def _open_transformers(
 
 
 def _exported(name: str) -> Candidate:
+    from ligero.runtime import released
     from ligero.runtime.card import Card
 
-    folder = Path(name)
+    folder = released.locate(name)
     card = Card.read(folder)
     try:
         family, config = card.model["family"], card.model["config"]

@@ -27,7 +27,8 @@ class Card:
     split and file of the validation, percentiles of its lengths in sub-words. model: family,
     configuration and number of parameters. score: of the original and of the export
     on that split, and the export's interval. decoding: how tags are chosen (`config.FitConfig`).
-    bytes: of all files but the manifest.
+    licence: the terms of the data that it learned from, as their publisher states them. bytes: of all
+    files but the manifest.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Card:
     model: dict[str, Any]
     score: dict[str, Any] | None
     decoding: str = "independent"
+    licence: str = ""
     bytes: int = 0
 
     @classmethod

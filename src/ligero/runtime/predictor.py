@@ -13,6 +13,7 @@ from ligero.errors import DamagedError, InputError
 from ligero.runtime.card import HEAD, TOKENIZER, Card
 from ligero.runtime.engine import open_engine
 from ligero.runtime.heads import HEADS
+from ligero.runtime.released import locate
 from ligero.tasks import kinds, word_shapes
 from ligero.tasks.chains import Chain
 from ligero.tasks.example import Example
@@ -37,12 +38,12 @@ class Predictor:
     """
 
     def __init__(self, folder: str | Path, *, threads: int | None = None) -> None:
-        """Load a folder that `ligero export` made.
+        """Load a folder that `ligero export` made, or a model that comes with ligero ("ner").
 
         threads: of the processor; all its cores where left out. Raises InputError where there is no
         export, DamagedError where a file of it was cut or altered.
         """
-        folder = Path(folder)
+        folder = locate(folder)
         self.card = card = Card.read(folder)
         self.labels = card.labels
         self.engine = open_engine(folder, threads=threads, card=card)

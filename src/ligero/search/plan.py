@@ -59,8 +59,8 @@ class Plan:
     """A search. fixed: settings of all trials, as a TOML file has them. over: setting -> what is
     tried. by: the settings of `over` that make groups; each group has a best trial of its own.
     given: setting -> value -> further settings of the trials that have it, as a TOML file has them; a
-    setting that is none of the verb's own is a name for these and no more (`variant`). without: values
-    that are not tried together, of a grid."""
+    setting that is none of the verb's own is a name for these and no more (`variant`). without: what is
+    not tried together, of a grid: setting -> one of its values, or several."""
 
     verb: str
     fixed: Mapping[str, Any]
@@ -80,7 +80,10 @@ class Plan:
         trials = [
             self.trial(values)
             for values in _product(self.over)
-            if not any(values.items() >= left_out.items() for left_out in self.without)
+            if not any(
+                all(values[path] in listed(chosen) for path, chosen in entry.items())
+                for entry in self.without
+            )
         ]
         # Values that are written in two ways (1, 1.0) are one trial.
         return list({trial.name: trial for trial in trials}.values())
@@ -192,13 +195,19 @@ def check_without(without: Any, over: Mapping[str, Any], where: str) -> None:
             f"without = {excerpt(str(without))}", file=where,
             expected='a list of tables, such as [{ model = "a", seed = 1 }]',
         )  # fmt: skip
-    for path, value in itertools.chain.from_iterable(entry.items() for entry in without):
+    for path, chosen in itertools.chain.from_iterable(entry.items() for entry in without):
         if path not in over:
             raise unknown(f"setting in `without` of {where}", path, over)
-        if isinstance(over[path], list) and value not in over[path]:
-            raise unknown(
-                f"value of {path} in `without` of {where}", str(value), map(str, over[path])
-            )
+        tried = over[path]
+        for value in listed(chosen):
+            if isinstance(tried, list) and value not in tried:
+                what = f"value of {path} in `without` of {where}"
+                raise unknown(what, str(value), map(str, tried))
+
+
+def listed(chosen: Any) -> list[Any]:
+    """Several values, or one."""
+    return chosen if isinstance(chosen, list) else [chosen]
 
 
 def _choices(path: str, value: Any, where: str) -> Choices:

@@ -181,12 +181,14 @@ class Compress:
         if teachers:
             fixed["teacher"] = teachers[0]
         # What this round has no part in cannot be left out here.
-        without = [
-            named
-            for entry in self._without
-            if len(named := own(entry)) == len(entry)
-            and all(value in tried.get(path, []) for path, value in named.items())
-        ]
+        without = []
+        for entry in self._without:
+            named = {
+                path: [value for value in plans.listed(chosen) if value in tried.get(path, [])]
+                for path, chosen in own(entry).items()
+            }
+            if len(named) == len(entry) and all(named.values()):
+                without.append(named)
         search = {**self._own, "over": tried, "by": by, "given": own(given), "without": without}
         return plans.make({"verb": verb, **fixed, "search": search}, self.where)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ligero.errors import InputError, excerpt
 from ligero.runtime.card import Card
+from ligero.runtime.released import locate
 from ligero.tasks import kinds
 from ligero.tasks.formats import text as texts_of
 from ligero.tasks.kinds.kind import Kind
@@ -47,7 +48,7 @@ class Model:
             "parameters": card.model.get("parameters"),
             "bytes": card.bytes,
             "buckets": list(card.buckets),
-            "licence": card.model.get("licence"),
+            "licence": card.licence or None,
         }
 
     def check(self, texts: Sequence[tuple[str, str | None]], most: int) -> None:
@@ -76,7 +77,8 @@ class Model:
 
 
 def table(given: Sequence[str | Path]) -> dict[str, Model]:
-    """name -> model, of folders that `ligero export` made, each FOLDER or NAME=FOLDER.
+    """name -> model, of folders that `ligero export` made, each FOLDER or NAME=FOLDER; a FOLDER may be the
+    name of a model that comes with ligero.
 
     Raises InputError for two of one name or one that no address can hold, and as `Card.read`.
     """
@@ -85,7 +87,8 @@ def table(given: Sequence[str | Path]) -> dict[str, Model]:
         name, folder = "", one
         if "=" in one and not Path(one).exists():
             name, _, folder = one.partition("=")
-        card = Card.read(Path(folder))
+        place = locate(folder)
+        card = Card.read(place)
         name = name or card.name
         if not NAME.fullmatch(name):
             raise InputError(
@@ -97,7 +100,7 @@ def table(given: Sequence[str | Path]) -> dict[str, Model]:
                 f"two models named {name} ({found[name].folder} and {folder})",
                 expected="one name for each: give another as NAME=FOLDER",
             )
-        found[name] = Model(name, Path(folder).absolute(), card)
+        found[name] = Model(name, place.absolute(), card)
     if not found:
         raise InputError("no folder", expected="FOLDER or NAME=FOLDER (ligero export makes them)")
     return found

@@ -27,9 +27,10 @@ _HOW = {"finetune": "Fine-tuned", "distill": "Distilled", "compress": "Distilled
 def page(finished: Finished, repository: str, licence: str) -> str:
     """README.md: YAML for the hub, then the card for a person.
 
-    repository: `owner/name`. licence: of the weights, by the hub's name of it.
+    repository: `owner/name`, or the name alone of a model that comes with ligero. licence: of the
+    weights, by the hub's name of it.
     """
-    title = repository.partition("/")[2]
+    title = repository.rpartition("/")[2]
     parts = [
         f"---\n{front(finished, title, licence)}\n---",
         f"# {title}",
@@ -41,7 +42,7 @@ def page(finished: Finished, repository: str, licence: str) -> str:
         _section("Licences and data", _data(finished, licence)),
         _section("How it was made", _making(finished)),
         _section("Limits", _limits(finished)),
-        _section("Files", _files(finished)),
+        _section("Files", _files(finished, "" if title == repository else f"{EXPORT}/")),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -84,6 +85,13 @@ def _use(finished: Finished, repository: str) -> Iterator[str]:
         text, more = f'"{QUESTION}"', f' --context "{TEXT}"'
     elif in_pairs(finished):
         text, more = '"Un texto."', ' --pair "Otro texto."'
+    if "/" not in repository:
+        yield f"```sh\nligero predict {repository} {text}{more}\nligero serve {repository}\n```"
+        yield (
+            "```python\nfrom ligero.runtime import Predictor\n\n"
+            f'predictor = Predictor("{repository}")\npredictor({text})\n```'
+        )
+        return
     if finished.model:
         yield f"With ligero:\n\n```sh\nligero predict {repository} {text}{more}\n```"
     if tried := pipeline(finished):
@@ -233,14 +241,14 @@ def _limits(finished: Finished) -> Iterator[str]:
     yield "\n".join(lines)
 
 
-def _files(finished: Finished) -> Iterator[str]:
+def _files(finished: Finished, exported: str) -> Iterator[str]:
     rows = []
     if finished.model:
         files = sorted(finished.model.glob("*.safetensors"))
         rows += [[f"`{file.name}`", f"`{sha256(file)}`"] for file in files]
     if finished.export:
         files = [f for f in sorted(finished.export.iterdir()) if f.stem in ("model", "head")]
-        rows += [[f"`{EXPORT}/{file.name}`", f"`{sha256(file)}`"] for file in files]
+        rows += [[f"`{exported}{file.name}`", f"`{sha256(file)}`"] for file in files]
     if data := finished.begun.get("data"):
         rows.append(["texts and labels of all splits", f"`{data}`"])
     if start := finished.begun.get("weights"):
