@@ -22,7 +22,7 @@ from ligero.measure import bench
 from ligero.report import search, tables
 
 Outcome = Mapping[str, Any]
-ALONE, OUTPUTS, PAPERS = "alone", "outputs", "papers"
+ALONE, OUTPUTS, PAPERS, SQUARES = "alone", "outputs", "papers", "squares"
 # What a text of the tasks has in sub-words: half of those of NER, and nearly all.
 LENGTHS = (32, 96)
 # Students of other variants are the same graph with other numbers in it.
@@ -41,8 +41,10 @@ def main() -> None:
     found = json.loads((arguments.run / "results.json").read_text())
     rounds = search.rounds(found)
     teachers = best_teachers(found)
-    students = [o for o in rounds["students"]["outcomes"] if o["state"] == "done"]
-    variants = rounds["students"]["over"]["variant"]
+    done = [o for o in rounds["students"]["outcomes"] if o["state"] == "done"]
+    variants, models = (rounds["students"]["over"][name] for name in ("variant", "student"))
+    # Of the first student all variants were tried, of the others those that depth is thought to change.
+    students = [o for o in done if o["group"]["student"] == models[0]]
     taken = timed(arguments.run, arguments.exports, teachers, students) if arguments.exports else {}
     parts = [
         f"## {task}\n\n{of_task(task, teacher, students, variants)}\n"
@@ -54,13 +56,14 @@ def main() -> None:
 
 {LEGEND}
 {chr(10).join(parts)}
+{by_depth(done, models)}
 {times(taken)}
 {machine.footer("ligero", "torch", "transformers", "openvino")}"""
     arguments.out.write_text(page, encoding="utf-8")
     kept = {
         "teachers": {task: teacher["test"][teacher["metric"]] for task, teacher in teachers.items()},
         "students": [
-            {**o["group"], **o["values"], "dev": o["dev"], "test": o["test"]} for o in students
+            {**o["group"], **o["values"], "dev": o["dev"], "test": o["test"]} for o in done
         ],
         "milliseconds": taken,
     }  # fmt: skip
@@ -150,6 +153,32 @@ def of_task(
         "", f"{metric} on test, ± deviation", "each seed", "over alone", "95%", "over outputs",
     ]  # fmt: skip
     return tables.markdown(heading, rows)
+
+
+def by_depth(done: Sequence[Outcome], models: Sequence[str]) -> str:
+    """The loss that compares scores, for students of several depths, on the tasks that all learned."""
+    of = {model: [o for o in done if o["group"]["student"] == model] for model in models}
+    tasks = set.intersection(*({o["group"]["data.task"] for o in mine} for mine in of.values()))
+    rows = []
+    for model, mine in of.items():
+        shared = [o for o in mine if o["group"]["data.task"] in tasks]
+        alone, outputs, squares = (scores(shared, v) for v in (ALONE, OUTPUTS, SQUARES))
+        if not alone or not outputs or not squares:
+            continue
+        means = [f"{fmean(one.values()):.2f}" for one in (alone, outputs, squares)]
+        rows.append([model, *means, *gain(outputs, alone), *gain(squares, outputs)])
+    heading = [
+        "student", ALONE, OUTPUTS, SQUARES, f"{OUTPUTS} over {ALONE}", "95%", "better in",
+        f"{SQUARES} over {OUTPUTS}", "95%", "better in",
+    ]  # fmt: skip
+    return f"""## By depth
+
+{tables.markdown(heading, rows)}
+
+Means over {", ".join(sorted(tasks))} and seeds. `ligero-tiny-2` is the first and the last layer of
+`ligero-tiny`; `runs/ligero-tiny-2` the same after 2,000 steps of masked words
+(recipes/pretrain/ligero-tiny-2.toml).
+"""
 
 
 def ordered(variants: Sequence[str]) -> list[str]:
