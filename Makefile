@@ -1,9 +1,9 @@
-# `make demo` and `make test` work on a fresh machine: each sets up .venv first.
+# `make demo`, `make test` and `make docs` work on a fresh machine: each sets up .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO ?= runs/demo
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint docs clean
 
 .venv/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("ligero needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
@@ -27,5 +27,13 @@ lint: .venv/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+.venv/.docs: .venv/.ready
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	touch $@
+
+# The documentation in site/: open site/index.html, no server is needed.
+docs: .venv/.docs
+	$(BIN)/python docs/build site
+
 clean:
-	rm -rf .venv runs .pytest_cache .ruff_cache .mypy_cache
+	rm -rf .venv runs site .pytest_cache .ruff_cache .mypy_cache
