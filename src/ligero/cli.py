@@ -192,11 +192,13 @@ def _compress(chosen: argparse.Namespace) -> None:
     settings = _config(chosen)
     _need_training()
     from ligero import compress
+    from ligero.report import tables
 
     results = compress.compress(settings)
     _print_results(results)
+    print(f"\n{tables.worth(results)}")
     folder = results["folder"]
-    print(f'\nall of it: {folder}/README.md; try: {COMMAND} predict {folder} "texto"')
+    print(f'all of it: {folder}/README.md; try: {COMMAND} predict {folder} "texto"')
 
 
 def _suite(chosen: argparse.Namespace) -> None:

@@ -124,6 +124,18 @@ def _figures(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> list[bool
     ]
 
 
+def worth(results: Mapping[str, Any]) -> str:
+    """What the teacher was worth to the student, in a sentence; "" where that is not known."""
+    gain = results.get("gain")
+    if not gain:
+        return ""
+    low, high = gain["interval"]
+    return (
+        f"Distilled beside not distilled: {gain['difference']:+.2f} {gain['metric']}, 95% interval "
+        f"{low:+.2f} to {high:+.2f}."
+    )
+
+
 def page(results: Mapping[str, Any]) -> str:
     """README.md of a compression's folder: what came out, and what lies where."""
     counts = ", ".join(f"{count:,} {name}" for name, count in results["examples"].items())
@@ -135,6 +147,8 @@ def page(results: Mapping[str, Any]) -> str:
 
 `s / 1,000`: seconds for 1,000 texts, tokenising included, the models timed in turn; `speed`:
 relative to the teacher.
+
+{worth(results)}
 
 Data: {counts}. Licence of the data: {results["licence"]}.
 {notes}

@@ -139,12 +139,8 @@ def _figures(finished: Finished) -> Iterator[str]:
     )
     if len(results["models"]) > 1:
         yield f"The models of the same run:\n\n{tables.markdown(*tables.comparison(results))}"
-    if gain := results.get("gain"):
-        low, high = gain["interval"]
-        yield (
-            f"Distilled beside not distilled: {gain['difference']:+.2f} {gain['metric']}, 95% interval "
-            f"{low:+.2f} to {high:+.2f}."
-        )
+    if told := tables.worth(results):
+        yield told
 
 
 def _speed(finished: Finished) -> Iterator[str]:
