@@ -368,6 +368,9 @@ class ServeConfig:
     threads: int | None = setting(None, "of each worker; else its share of the cores", least=1)
     warm: bool = setting(False, "meet every length before the first request does")
     queue: int = setting(256, "texts that may wait for a model; above that: 429", least=1)
+    wait_ms: float = setting(
+        1000.0, "milliseconds that texts may be expected to wait; above that: 429; 0 is any time"
+    )
     batch: int = setting(16, "texts that a worker reads at once, at most", least=1)
     batch_wait_ms: float = setting(0.0, "milliseconds for which a batch waits for more texts")
     timeout_ms: int = setting(
@@ -389,5 +392,8 @@ class ServeConfig:
     )
     cors: str | None = setting(
         None, "origin whose pages may ask, such as https://ejemplo.es", metavar="ORIGIN"
+    )
+    report: str | None = setting(
+        None, "folder that ligero report wrote, shown as the page's second view", metavar="DIR"
     )
     log: bool = setting(False, "one line a request on the standard error; never a text")

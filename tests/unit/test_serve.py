@@ -319,9 +319,9 @@ def test_bodies_in_pieces_and_requests_in_one_piece(url, predictors):
 
 
 def test_a_token(secured):
-    assert ask(secured, "/health").status == 200
+    assert ask(secured, "/health").status == ask(secured, "/ready").status == 200
     for headers in ({}, {"authorization": "Bearer otro"}, {"authorization": "secreto"}):
-        for path, body in (("/ready", None), ("/", {"inputs": "a"}), ("/nada", None)):
+        for path, body in (("/models", None), ("/", {"inputs": "a"}), ("/nada", None)):
             reply = ask(secured, path, body, **headers)
             assert reply.status == 401 and reply.headers["www-authenticate"] == "Bearer"
     right = {"authorization": "Bearer secreto"}

@@ -1,6 +1,7 @@
 """What runs a graph: OpenVINO or onnxruntime, each in its own file, behind one call."""
 
 import importlib
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,6 +11,10 @@ from numpy.typing import NDArray
 
 from ligero.errors import LigeroError
 from ligero.runtime.card import Card
+
+# OpenVINO leaves a number in its user's home to report its use by, unless it cannot import the package
+# that does; and a user who has no home, as in a container, could not import OpenVINO.
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 
 Inputs = Mapping[str, NDArray[np.int64]]
 Outputs = dict[str, NDArray[np.float32]]

@@ -12,7 +12,7 @@ from typing import Any
 
 from ligero.config import ServeConfig
 from ligero.errors import InputError
-from ligero.serve import forms, openapi
+from ligero.serve import forms, openapi, page
 from ligero.serve import metrics as figures
 from ligero.serve.http import RefusedError, Request, Response, as_json, refusal
 from ligero.serve.metrics import Metrics
@@ -27,18 +27,25 @@ Form = Callable[[Mapping[str, Any], str], forms.Wanted]
 
 @dataclass(frozen=True)
 class Offer:
-    """What one method of one address does. model: whose it is, "" where it is nobody's."""
+    """What one method of one address does. model: whose it is, "" where it is nobody's.
+
+    public: whether it needs no token.
+    """
 
     answer: Callable[[Request], Awaitable[Response]]
     model: str = ""
+    public: bool = False
 
 
 class App:
-    """The answer to every request. Raises nothing; whatever goes wrong is an answer too."""
+    """The answer to every request. Raises nothing; whatever goes wrong is an answer too.
+
+    report: what the page's second view draws (`page.report`).
+    """
 
     def __init__(
         self, models: dict[str, Model], pool: Pool, metrics: Metrics, config: ServeConfig,
-        token: str | None,
+        token: str | None, report: Mapping[str, Any],
     ) -> None:  # fmt: skip
         self.models, self.pool, self.metrics, self.config = models, pool, metrics, config
         self.draining = False
@@ -46,14 +53,14 @@ class App:
         default = config.default or (next(iter(models)) if len(models) == 1 else None)
         self._openapi = openapi.document(models, default, secured=bool(token))
         self._docs = openapi.page(self._openapi).encode()
-        self._offers = self._table(default)
+        self._offers = self._table(default, page.document(report))
 
     async def __call__(self, request: Request) -> Response:
         """Answer, count, and log where that is asked for (never a text)."""
         offers = self._offers.get(request.path, {})
         offer = offers.get(request.method, Offer(partial(self._none, offers)))
         try:
-            if request.path != "/health":
+            if not offer.public:
                 self._authorise(request)
             response = await offer.answer(request)
         except RefusedError as error:
@@ -76,23 +83,30 @@ class App:
             print(*words, response.status, f"{1000 * seconds:.1f} ms", file=sys.stderr, flush=True)
         return response
 
-    def _table(self, default: str | None) -> dict[str, dict[str, Offer]]:
+    def _table(self, default: str | None, report: page.File) -> dict[str, dict[str, Offer]]:
         """Address -> method -> what it does. No request reaches anything that is not here."""
-        pages = {
-            "health": self._health, "ready": self._ready, "models": self._models,
-            "metrics": self._metrics, "openapi.json": self._document, "docs": self._page,
+        facts = {
+            "models": self._models, "metrics": self._metrics, "openapi.json": self._document,
+            "docs": self._page, "report.json": report.answer,
         }  # fmt: skip
-        table = {
-            f"/{name}": {"GET": Offer(page), "HEAD": Offer(page)} for name, page in pages.items()
+        offers = {f"/{name}": Offer(answer) for name, answer in facts.items()}
+        # The page can ask for a token only where it is there without one; it knows of no model. Who
+        # looks whether a server is ready, such as Kubernetes, has no token either.
+        public = {"/health": self._health, "/ready": self._ready} | {
+            address: file.answer for address, file in page.files().items()
         }
+        offers |= {address: Offer(answer, public=True) for address, answer in public.items()}
+        table = {address: {"GET": offer, "HEAD": offer} for address, offer in offers.items()}
+        table["/"]["POST"] = Offer(self._nobody)
         for name, model in self.models.items():
-            facts = Offer(partial(self._facts, model))
+            known = Offer(partial(self._facts, model))
             theirs = Offer(partial(self._predict, model, forms.hugging_face, False), name)
             ours = Offer(partial(self._predict, model, forms.own, True), name)
-            table[f"/models/{name}"] = {"GET": facts, "HEAD": facts, "POST": theirs}
+            table[f"/models/{name}"] = {"GET": known, "HEAD": known, "POST": theirs}
             table[f"/predict/{name}"] = {"POST": ours}
             if name == default:
-                table |= {"/": {"POST": theirs}, "/predict": {"POST": ours}}
+                table["/"]["POST"] = theirs
+                table["/predict"] = {"POST": ours}
         return table
 
     async def _none(self, offers: Mapping[str, Offer], request: Request) -> Response:
@@ -106,10 +120,13 @@ class App:
         if offers:
             allow = {"allow": ", ".join(offers)}
             raise RefusedError(405, f"{request.method} is not for this address", allow)
-        if request.path == "/" or request.path.startswith(("/models/", "/predict")):
-            known = ", ".join(self.models)
-            raise RefusedError(404, f"no model has this address; known: {known}")
+        if request.path.startswith(("/models/", "/predict")):
+            await self._nobody(request)
         raise RefusedError(404, "nothing has this address; see /docs")
+
+    async def _nobody(self, request: Request) -> Response:
+        known = ", ".join(self.models)
+        raise RefusedError(404, f"no model has this address; known: {known}")
 
     async def _health(self, request: Request) -> Response:
         return as_json({"status": "alive"})

@@ -322,7 +322,7 @@ def _written(response: Response, keep: bool, *, head: bool = False) -> bytes:
         f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}",
         f"date: {_date(int(time.time()))}",
     ]
-    if response.status != HTTPStatus.NO_CONTENT:
+    if response.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
         lines += [f"content-type: {response.kind}", f"content-length: {len(response.body)}"]
     lines += [f"{name}: {value}" for name, value in response.headers.items()]
     lines.append("x-content-type-options: nosniff")

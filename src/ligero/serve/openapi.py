@@ -37,9 +37,13 @@ STATUSES = {
 def document(models: Mapping[str, Model], default: str | None, *, secured: bool) -> Schema:
     """The OpenAPI document of these models' addresses."""
     paths: dict[str, Any] = {
+        "/": _page("A page for people, to try the models in a browser", kind="text/html"),
         "/health": _page("Whether the server is alive", _status()),
         "/ready": _page("Whether all models are loaded; 503 before, and while ending", _status()),
         "/models": _page("The models, and the figures that they were exported with"),
+        "/report.json": _page(
+            "What ligero report gathered, for the page; no tasks without --report"
+        ),
         "/metrics": _page("Figures for Prometheus", kind="text/plain"),
         "/openapi.json": _page("This document"),
         "/docs": _page("This document as a page", kind="text/html"),
@@ -54,7 +58,7 @@ def document(models: Mapping[str, Model], default: str | None, *, secured: bool)
         }
     if default:
         kind = models[default].card.kind
-        paths["/"] = {"post": _post(f"Ask {default}, in Hugging Face's form", *_hugging_face(kind))}
+        paths["/"]["post"] = _post(f"Ask {default}, in Hugging Face's form", *_hugging_face(kind))
     made: Schema = {
         "openapi": "3.1.0",
         "info": {"title": "ligero", "version": __version__},
@@ -63,7 +67,8 @@ def document(models: Mapping[str, Model], default: str | None, *, secured: bool)
     if secured:
         made["components"] = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}
         made["security"] = [{"token": []}]
-        paths["/health"]["get"]["security"] = []
+        for path in ("/", "/health", "/ready"):
+            paths[path]["get"]["security"] = []
     return made
 
 
@@ -98,6 +103,7 @@ def page(made: Schema) -> str:
         "sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem}pre{overflow:auto;padding:.6rem;"
         "background:#8881;border-radius:.3rem}h2{font-size:1.05rem;margin-top:2rem}td{padding:0 1rem"
         f" 0 0}}</style></head><body><h1>ligero {html.escape(made['info']['version'])}</h1>"
+        '<p><a href="./">A page to try the models</a> is at <code>GET /</code>.</p>'
         f'{"".join(parts)}<h2>Errors</h2><p><code>{{"error": "…"}}</code>, with these statuses:</p>'
         f"<table>{rows}</table></body></html>\n"
     )

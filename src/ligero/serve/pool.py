@@ -99,7 +99,8 @@ class Pool:
             self._failures = 0
         else:
             batch, worker.batch = worker.batch, []
-            self.waiting.measured(len(batch), time.monotonic() - worker.since, self.count)
+            seconds = (time.monotonic() - worker.since) / self.count
+            self.waiting.measured(batch[0].ask.model, len(batch), seconds, crowded=worker.crowded)
             for job, one in zip(batch, found, strict=True):
                 job.ask.answer(job.place, one)
         self._idle.append(worker)
@@ -111,9 +112,7 @@ class Pool:
         if worker in self._idle:
             self._idle.remove(worker)
         for job in worker.batch:
-            job.ask.fail(
-                self.waiting.refusal(503, "the process that read this text ended", job.ask.model)
-            )
+            job.ask.fail(self.waiting.refusal(503, "the process that read this text ended"))
         worker.batch = []
         if self._closing:
             return
@@ -159,7 +158,7 @@ class Pool:
                 return
             model, batch = taken
             self.metrics.batches[model].add(len(batch))
-            self._idle.pop().give(model, batch)
+            self._idle.pop().give(model, batch, crowded=self.waiting.lines[model].size > 0)
 
     def _in(self, seconds: float) -> None:
         if self._later:
@@ -174,13 +173,17 @@ class Pool:
 
 
 class Worker(asyncio.Protocol):
-    """The server's end of one worker. batch: what it reads. since: from when, by time.monotonic."""
+    """The server's end of one worker.
+
+    batch: what it reads. since: from when, by time.monotonic. crowded: whether others of its model
+    waited on.
+    """
 
     def __init__(self, pool: Pool, process: "subprocess.Popen[bytes]") -> None:
         self._pool, self.process = pool, process
         self.ready = False
         self.batch: list[Job] = []
-        self.since = 0.0
+        self.since, self.crowded = 0.0, False
         self._why = ""
         self._unpacker = wire.Unpacker()
 
@@ -188,7 +191,11 @@ class Worker(asyncio.Protocol):
         """Say what is to be loaded."""
         self.transport = cast(asyncio.Transport, transport)
         self._pool.workers.add(self)
-        self.transport.write(wire.pack(self._pool.order))
+        order = self._pool.order
+        if self._pool.metrics.restarts and not self._pool.ready:
+            # Everyone waits for it: what it has not met it meets when it is asked for.
+            order = {**order, "warm": False}
+        self.transport.write(wire.pack(order))
         self._expect(LOADING)
 
     def data_received(self, data: bytes) -> None:
@@ -208,9 +215,9 @@ class Worker(asyncio.Protocol):
         self._timer.cancel()
         self._pool.lost(self, self._why or "it ended while it loaded the models")
 
-    def give(self, model: str, batch: list[Job]) -> None:
+    def give(self, model: str, batch: list[Job], *, crowded: bool) -> None:
         """Have a batch read."""
-        self.batch, self.since = batch, time.monotonic()
+        self.batch, self.since, self.crowded = batch, time.monotonic(), crowded
         texts, seconds = zip(*(job.texts for job in batch), strict=True)
         self.transport.write(wire.pack({"model": model, "texts": texts, "seconds": seconds}))
         self._expect(self._pool.seconds)

@@ -6,8 +6,9 @@ import importlib
 import os
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ligero.config import ServeConfig
 from ligero.errors import InputError, LigeroError, excerpt
@@ -16,6 +17,7 @@ from ligero.serve.app import App
 from ligero.serve.http import Limits, Listener
 from ligero.serve.metrics import Metrics
 from ligero.serve.models import Model, table
+from ligero.serve.page import report
 from ligero.serve.pool import Pool
 from ligero.serve.waiting import Waiting
 
@@ -27,28 +29,31 @@ LOOK = 0.02
 
 
 def run(folders: Sequence[str | Path], config: ServeConfig) -> None:
-    """Serve until a signal; raises as `models.table`, and LigeroError where nothing can be served."""
+    """Serve until a signal; raises as `models.table` and `report.read`, and LigeroError where nothing
+    can be served."""
     models = table(folders)
     if config.default and config.default not in models:
         raise InputError(f"--default {excerpt(config.default)}", expected=", ".join(models))
     token = _token(config.token_file)
+    shown = report.read(config.report) if config.report else report.NOTHING
     listening = _listen(config.host, config.port)
     with listening, asyncio.Runner(loop_factory=_loops()) as runner:
-        runner.run(_serve(models, config, token, listening))
+        runner.run(_serve(models, config, token, shown, listening))
 
 
 async def _serve(
-    models: dict[str, Model], config: ServeConfig, token: str | None, listening: socket.socket
-) -> None:
+    models: dict[str, Model], config: ServeConfig, token: str | None, shown: Mapping[str, Any],
+    listening: socket.socket,
+) -> None:  # fmt: skip
     metrics, stop = Metrics(list(models)), asyncio.Event()
     pool = Pool(
-        models, Waiting(list(models), config.queue, config.batch), metrics,
+        models, Waiting(list(models), config.queue, config.batch, config.wait_ms / 1000), metrics,
         workers=config.workers,
         threads=config.threads or max(1, (os.cpu_count() or 1) // config.workers),
         warm=config.warm, seconds=config.worker_seconds, wait=config.batch_wait_ms / 1000,
         give_up=stop.set,
     )  # fmt: skip
-    app = App(models, pool, metrics, config, token)
+    app = App(models, pool, metrics, config, token, shown)
     limits = Limits(config.connections, config.max_body, config.read_seconds, config.idle_seconds)
     listener = Listener(app, limits, lambda status: metrics.requests.update([("", status)]))
     loop = asyncio.get_running_loop()
@@ -83,7 +88,8 @@ async def _tell(models: dict[str, Model], pool: Pool, listening: socket.socket) 
         for name, m in models.items()
     ]
     tables.show(tables.terminal(["model", "kind", "precision", "MB", "address"], rows))
-    print(f"ready: {url} (process {os.getpid()}; {url}/docs says how to ask)", flush=True)
+    print(f"page: {url}/ (to try the models in a browser; {url}/docs says how to ask)")
+    print(f"ready: {url} (process {os.getpid()})", flush=True)
 
 
 async def _until(done: Callable[[], bool], seconds: float) -> None:

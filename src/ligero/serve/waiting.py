@@ -15,8 +15,8 @@ from ligero.serve.http import RefusedError
 CHARACTERS = 20_000
 # Longest time, in seconds, for which anybody is sent away.
 LATER = 60
-# How much the newest batch says of how fast texts are read.
-NEWEST = 0.2
+# What one batch leaves of those before it, in how fast texts are read.
+KEPT = 0.9
 
 
 class Ask:
@@ -79,10 +79,13 @@ class Line:
 
     Lengths are powers of two of the characters, so that a short text is not read after a long one
     that happened to come with it. A text's real bucket, by sub-words, is the runtime's business.
+    size: texts that wait. read, seconds: texts of the last batches, and the time that they took.
     """
 
     jobs: dict[int, OrderedDict[int, Job]] = field(default_factory=dict)
     size: int = 0
+    read: float = 0.0
+    seconds: float = 0.0
 
     def oldest(self) -> tuple[int, int] | None:
         """(number, length) of the job that came first."""
@@ -93,28 +96,38 @@ class Line:
 class Waiting:
     """All lines, and how fast they move.
 
-    room: texts that one line holds. most: texts of a batch. rate: texts a second that all workers read,
-    0 before the first batch.
+    room: texts that one line holds. most: texts of a batch. patience: seconds for which a text may be
+    expected to wait, 0 for any time.
     """
 
-    def __init__(self, models: Sequence[str], room: int, most: int) -> None:
-        self.room, self.most = room, most
+    def __init__(self, models: Sequence[str], room: int, most: int, patience: float = 0.0) -> None:
+        self.room, self.most, self.patience = room, most, patience
         self.lines = {name: Line() for name in models}
-        self.rate = 0.0
         self._numbers = itertools.count()
 
     def __bool__(self) -> bool:
         return any(line.size for line in self.lines.values())
 
-    def check(self, model: str, count: int = 1) -> None:
-        """RefusedError, 429, where a model's line has no room for so many texts more."""
-        if self.lines[model].size + count > self.room:
-            raise self.refusal(429, f"the queue of {model} is full ({self.room} texts)", model)
+    @property
+    def seconds(self) -> float:
+        """How long what waits now should take: all lines share the workers, and the first come is the
+        first read. A line whose speed is not known yet counts as nothing."""
+        return sum(
+            line.size * line.seconds / line.read for line in self.lines.values() if line.read
+        )
 
-    def refusal(self, status: int, message: str, model: str) -> RefusedError:
-        """What a client is told, with the seconds after which the line should be empty."""
-        seconds = self.lines[model].size / self.rate if self.rate else 1
-        later = min(LATER, max(1, math.ceil(seconds)))
+    def check(self, model: str, count: int = 1) -> None:
+        """RefusedError, 429, where a model's line has no room for so many texts more, or what waits
+        for the workers already is more than they should read in time."""
+        if self.lines[model].size + count > self.room:
+            raise self.refusal(429, f"the queue of {model} is full ({self.room} texts)")
+        if self.patience and self.seconds > self.patience:
+            most = f"{1000 * self.patience:g} ms"
+            raise self.refusal(429, f"too much waits already: it would take over {most}")
+
+    def refusal(self, status: int, message: str) -> RefusedError:
+        """What a client is told, with the seconds after which the lines should be empty."""
+        later = min(LATER, max(1, math.ceil(self.seconds)))
         return RefusedError(status, message, {"retry-after": str(later)})
 
     def add(self, ask: Ask) -> None:
@@ -175,7 +188,14 @@ class Waiting:
                     found.append(0.0 if full else next(iter(jobs.values())).since + wait)
         return min(found, default=None)
 
-    def measured(self, texts: int, seconds: float, workers: int) -> None:
-        """Learn from a batch how many texts all workers read in a second."""
-        rate = workers * texts / max(seconds, 1e-6)
-        self.rate = rate if not self.rate else (1 - NEWEST) * self.rate + NEWEST * rate
+    def measured(self, model: str, texts: int, seconds: float, *, crowded: bool) -> None:
+        """Learn from a batch how fast a model's line moves.
+
+        seconds: the batch's share of all workers' time. crowded: whether it left others waiting. What a
+        worker does with texts that come alone says little of how many it reads when there is too much to
+        do, so such a batch counts only where it was faster than its line is thought to be.
+        """
+        line = self.lines[model]
+        if crowded or texts * line.seconds > seconds * line.read:
+            line.read = KEPT * line.read + texts
+            line.seconds = KEPT * line.seconds + seconds
