@@ -1,8 +1,8 @@
 """Exported models over HTTP: one process takes requests, others read texts.
 
-    from ligero.serve import serve
+from ligero.serve import serve
 
-    serve(["runs/ner/export", "topics=runs/topics/export"], port=8000, workers=2)
+serve(["runs/ner/export", "topics=runs/topics/export"], port=8000, workers=2)
 """
 
 import contextlib
