@@ -14,6 +14,8 @@ from transformers import AttentionInterface, PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
+from ligero.models.dropout import drop
+
 NAME = "ligero"
 LONGEST = 1024
 
@@ -30,20 +32,23 @@ def attend(
 ) -> tuple[Tensor, None]:
     """transformers' interface: [rows, heads, length, width] each -> [rows, length, heads, width].
 
-    Masks and dropout are left to torch's kernel, and so are long texts and other devices.
+    attention_mask: [rows, 1 or heads, length, length], True where a word may look. Long texts and other
+    devices are left to torch's kernel, and masked ones that are not trained on.
     """
     if (
-        attention_mask is not None
-        or (dropout and module.training)
-        or query.device.type != "cpu"
+        query.device.type != "cpu"
         or key.shape[-2] > LONGEST
+        or (attention_mask is not None and not module.training)
     ):
         return sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **options
         )
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     scores = torch.matmul(query * scale, key.transpose(-1, -2))
-    mixed = torch.matmul(torch.softmax(scores, dim=-1), value)
+    if attention_mask is not None:
+        scores = scores.masked_fill(~attention_mask, torch.finfo(scores.dtype).min)
+    weights = torch.softmax(scores, dim=-1)
+    mixed = torch.matmul(drop(weights, dropout) if dropout else weights, value)
     return mixed.transpose(1, 2).contiguous(), None
 
 

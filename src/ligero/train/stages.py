@@ -10,7 +10,7 @@ from ligero import config as settings
 from ligero import vocab
 from ligero.config import DistillConfig, FitConfig, VocabConfig
 from ligero.errors import DamagedError, InputError
-from ligero.models import build, hub, shape
+from ligero.models import attention, build, dropout, hub, shape
 from ligero.models.reference import MODEL_FOLDER, Reference
 from ligero.report.tables import TITLES
 from ligero.runs import Run, digest, publish, verify
@@ -137,6 +137,8 @@ def _train(
         loop.prepare(stage.threads)
         trained = start(stage)
         trained.model.to(device())
+        attention.use(trained.model)
+        dropout.use(trained.model)
         began = time.monotonic()
         made = objective(trained, progress)
         prepared = time.monotonic() - began
