@@ -173,6 +173,13 @@ def test_a_lone_name_stands_beside_its_point_without_a_line():
     assert not ((line > [x, y]) & (line < [x + 30, y + 8])).all(axis=1).any()
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_lone_point_has_room_on_either_side():
+    group = Group("a", [4.0], [80.0], ["one"], "s", scatter.BLUE)
+    figure = scatter.draw([group], x=Scale("x", 2), y=Scale("y"), title="t")
+    assert figure.axes[0].get_xlim() == (2.0, 8.0)
+
+
 def test_one_failed_model_does_not_flatten_the_others():
     scores = [80.0, 82.0, 85.0, 86.0]
     assert scatter.floor_of([79.0], scores) is None
