@@ -1,14 +1,12 @@
 """int8 graphs: scales calibrated on the task's own texts for OpenVINO, weights alone for ONNX."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-# NNCF tells its makers what it was used for unless it cannot import this package.
-sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+from ligero.runtime import engine
 
 
 def openvino(model: Any, inputs: Sequence[dict[str, np.ndarray]]) -> Any:
@@ -21,6 +19,7 @@ def openvino(model: Any, inputs: Sequence[dict[str, np.ndarray]]) -> Any:
     """
     import logging
 
+    engine.quiet()
     import nncf
 
     nncf.set_log_level(logging.ERROR)

@@ -12,10 +12,6 @@ from numpy.typing import NDArray
 from ligero.errors import LigeroError
 from ligero.runtime.card import Card
 
-# OpenVINO leaves a number in its user's home to report its use by, unless it cannot import the package
-# that does; and a user who has no home, as in a container, could not import OpenVINO.
-sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
-
 Inputs = Mapping[str, NDArray[np.int64]]
 Outputs = dict[str, NDArray[np.float32]]
 
@@ -42,6 +38,18 @@ class Engine(Protocol):
 # Format -> the module with its engine, and the package that it needs.
 ENGINES = {"openvino": "ligero.runtime.openvino", "onnx": "ligero.runtime.onnx"}
 PACKAGES = {"openvino": "openvino", "onnx": "onnxruntime"}
+
+
+def quiet() -> None:
+    """Have OpenVINO, and NNCF, which quantises for it, tell their makers nothing.
+
+    They report their use unless they cannot import the package that does. It would also leave a number
+    in its user's home; and a user who has none, as in a container, could not import OpenVINO.
+    """
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+
+
+quiet()
 
 
 def open_engine(
