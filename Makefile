@@ -15,7 +15,7 @@ DEMO ?= runs/demo
 demo: .venv/.ready
 	$(BIN)/ligero demo $(DEMO)/data
 	$(BIN)/ligero compress --config recipes/demo.toml --out $(DEMO)/run --train $(DEMO)/data/train.conll \
-	  --dev $(DEMO)/data/dev.conll --test $(DEMO)/data/test.conll
+	  --dev $(DEMO)/data/dev.conll --test $(DEMO)/data/test.conll --unlabeled $(DEMO)/data/text.txt
 	$(BIN)/ligero predict $(DEMO)/run "La ministra Nieves Córdoba viajó a Córdoba con el Real Zaragoza."
 
 # One thread each: small models gain nothing by a second one, and two processes lose by it.

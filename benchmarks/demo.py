@@ -32,6 +32,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         data, run = Path(folder, "data"), Path(folder, "run")
         files = [f"--{name}={data}/{name}.conll" for name in ("train", "dev", "test")]
+        files.append(f"--unlabeled={data}/text.txt")
         recipe = HERE.parent / "recipes" / "demo.toml"
         commands = {
             "demo": [str(data)],

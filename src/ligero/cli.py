@@ -362,7 +362,7 @@ def _demo(chosen: argparse.Namespace) -> None:
     print(
         f"{chosen.folder}: sentences made up by ligero (seed {chosen.seed}), to try it without real data;\n"
         "scores on them say nothing about real Spanish. The road on them, or on your own files:\n"
-        f"  ligero compress {data}"
+        f"  ligero compress {data} --unlabeled {chosen.folder}/text.txt"
     )
 
 

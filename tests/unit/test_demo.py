@@ -30,7 +30,7 @@ def sample() -> list[Sentence]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("demo")
-    write(path, seed=3, train=600, dev=120, test=120)
+    write(path, seed=3, train=600, dev=120, test=120, text=300)
     return path
 
 
@@ -246,7 +246,7 @@ def test_shares_of_topics_registers_and_types(sample: list[Sentence]) -> None:
 
 def test_files(folder: Path) -> None:
     assert sorted(p.name for p in folder.iterdir()) == sorted(
-        ["README.md"]
+        ["README.md", "text.txt"]
         + [f"{s}.conll" for s in ("train", "dev", "test")]
         + [f"topics-{s}.tsv" for s in ("train", "dev", "test")]
     )
@@ -257,6 +257,7 @@ def test_files(folder: Path) -> None:
         assert len(rows) == count
         assert {row.split("\t")[0] for row in rows} == set(TOPICS)
         assert all(row.count("\t") == 1 for row in rows)
+    assert len((folder / "text.txt").read_text(encoding="utf-8").splitlines()) == 300
     readme = (folder / "README.md").read_text(encoding="utf-8")
     assert "seed 3" in readme and "semilla 3" in readme and "CC0-1.0" in readme
 
@@ -272,13 +273,15 @@ def test_splits_share_nothing(folder: Path) -> None:
     ]
     for a, b in itertools.combinations(range(3), 2):
         assert not splits[a] & splits[b] and not topics[a] & topics[b]
+    text = set((folder / "text.txt").read_text(encoding="utf-8").splitlines())
+    assert not text & {detokenise(s.split()) for s in set.union(*splits)}
     every = "\n".join(itertools.chain.from_iterable(topics))
     unseen = [s for s in map(detokenise, (w.split() for w in splits[2])) if s in every]
     assert not [s for s in unseen if len(s) > 40]
 
 
 def test_same_seed_same_bytes(folder: Path, tmp_path: Path) -> None:
-    write(tmp_path / "again", seed=3, train=600, dev=120, test=120)
+    write(tmp_path / "again", seed=3, train=600, dev=120, test=120, text=300)
     for path in folder.iterdir():
         assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes(), path.name
     write(tmp_path / "other", seed=4, train=20, dev=5, test=5)

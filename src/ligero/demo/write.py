@@ -20,6 +20,8 @@ The data serve to try the tools and to test them. A score on them says nothing a
   with its universal part of speech and its BIO tag (PER, LOC, ORG, MISC); a blank line after each
   sentence. About a quarter of the names of dev and test never occur in train.
 - `topics-train.tsv`, `topics-dev.tsv`, `topics-test.tsv` (as many texts): topic, tab, text.
+- `text.txt` ({text} sentences, one a line): text that nobody labelled, for a teacher to label. Its names
+  are drawn as those of dev and test are; none of their sentences is in it.
 - The same version of ligero and the same seed give the same bytes.
 - Licence: CC0-1.0 or Apache-2.0, as you prefer.
 
@@ -39,6 +41,8 @@ nada sobre el español real.
   train.
 - `topics-train.tsv`, `topics-dev.tsv`, `topics-test.tsv` (otros tantos textos): tema, tabulador,
   texto.
+- `text.txt` ({text} frases, una por línea): texto que nadie ha etiquetado, para que lo etiquete el
+  maestro. Sus nombres se eligen como los de dev y test; no contiene ninguna de sus frases.
 - La misma versión de ligero y la misma semilla dan los mismos bytes.
 - Licencia: CC0-1.0 o Apache-2.0, a su elección.
 
@@ -51,11 +55,13 @@ Con datos propios: `ligero compress --train mi.conll --dev mi-dev.conll --test m
 _VAGUE = 0.36
 
 
-def write(folder: Path, seed: int = 0, train: int = 1500, dev: int = 300, test: int = 300) -> None:
-    """Write the demo's six data files and its README.md into `folder`, each one atomically.
+def write(
+    folder: Path, seed: int = 0, train: int = 1500, dev: int = 300, test: int = 300, text: int = 3000
+) -> None:
+    """Write the demo's seven data files and its README.md into `folder`, each one atomically.
 
-    train, dev, test: sentences in each CoNLL file, and texts in each topic file. The same
-    arguments give the same bytes. No sentence stands in two of the files.
+    train, dev, test: sentences in each CoNLL file, and texts in each topic file. text: sentences without
+    labels. The same arguments give the same bytes. No sentence stands in two of the files.
     """
     folder.mkdir(parents=True, exist_ok=True)
     counts = {"train": train, "dev": dev, "test": test}
@@ -73,7 +79,9 @@ def write(folder: Path, seed: int = 0, train: int = 1500, dev: int = 300, test: 
             parts = [_stopped(s) for s in maker.make(rng.randint(2, 4), topic, _VAGUE)]
             lines.append(f"{topic}\t{' '.join(parts)}\n")
         _put(folder / f"topics-{split}.tsv", "".join(lines))
-    _put(folder / "README.md", _README.format(seed=seed, **counts))
+    plain = Maker(random.Random(f"{seed}/text"), held_out=True, seen=seen).make(text)
+    _put(folder / "text.txt", "".join(f"{sentence.text}\n" for sentence in plain))
+    _put(folder / "README.md", _README.format(seed=seed, text=text, **counts))
 
 
 def conll(sentence: Sentence) -> str:
