@@ -45,7 +45,9 @@ def main() -> None:
     variants, models = (rounds["students"]["over"][name] for name in ("variant", "student"))
     # Of the first student all variants were tried, of the others those that depth is thought to change.
     students = [o for o in done if o["group"]["student"] == models[0]]
-    taken = timed(arguments.run, arguments.exports, teachers, students) if arguments.exports else {}
+    taken = {}
+    if arguments.exports:
+        taken = timed(exports_of(arguments.run, arguments.exports, teachers, students))
     parts = [
         f"## {task}\n\n{of_task(task, teacher, students, variants)}\n"
         for task, teacher in teachers.items()
@@ -57,7 +59,7 @@ def main() -> None:
 {LEGEND}
 {chr(10).join(parts)}
 {by_depth(done, models)}
-{times(taken)}
+{latencies(taken)}
 {machine.footer("ligero", "torch", "transformers", "openvino")}"""
     arguments.out.write_text(page, encoding="utf-8")
     kept = {
@@ -186,44 +188,57 @@ def ordered(variants: Sequence[str]) -> list[str]:
     return [ALONE, PAPERS, OUTPUTS, *(v for v in variants if v not in (ALONE, PAPERS, OUTPUTS))]
 
 
-def timed(
+def exports_of(
     run: Path, exports: Path, teachers: Mapping[str, Outcome], students: Sequence[Outcome]
-) -> dict[str, Any]:
-    """Length -> model -> milliseconds of a text: teacher and students of the first task."""
+) -> dict[str, Path]:
+    """Model -> its export in bf16, made unless it is there: teacher and students of the first task."""
     task = next(iter(teachers))
     chosen = {"teacher": run / "teachers" / teachers[task]["run"]}
     for o in students:
         variant = o["values"]["variant"]
         if o["group"]["data.task"] == task and variant in TIMED:
             chosen.setdefault(variant, run / "students" / o["run"])
-    folders = []
     for name, folder in chosen.items():
-        out = exports / name
-        if not (out / GATE).is_file():
-            place = PlaceConfig(str(out), 2)
+        if not (exports / name / GATE).is_file():
+            place = PlaceConfig(str(exports / name), 2)
             export(str(folder), ExportConfig(DataConfig(task=task), precision="bf16", place=place))
-        folders.append(str(out))
-    found = bench.bench(folders, bench.Settings(lengths=LENGTHS, rounds=200))
+    return {name: exports / name for name in chosen}
+
+
+def timed(
+    exports: Mapping[str, Path], lengths: tuple[int, ...] = LENGTHS
+) -> dict[str, dict[str, float]]:
+    """Length -> model -> milliseconds of a text, all in turn; BETO in transformers is among them."""
+    settings = bench.Settings(lengths=lengths, rounds=200)
+    found = bench.bench([str(folder) for folder in exports.values()], settings)
+    names = {str(folder): name for name, folder in exports.items()}
     return {
-        length: {label: row["p50_ms"] for label, row in rows.items()}
+        length: {
+            names.get(label.rpartition(", ")[0], label): row["p50_ms"]
+            for label, row in rows.items()
+        }
         for length, rows in found["latency"].items()
     }
 
 
-def times(taken: Mapping[str, Mapping[str, float]]) -> str:
-    """How long exported models take."""
+def latencies(taken: Mapping[str, Mapping[str, float]]) -> str:
+    """How long exported models take, where that was measured."""
     if not taken:
         return ""
-    labels = list(next(iter(taken.values())))
-    rows = [[label, *(f"{taken[length][label]:.2f}" for length in taken)] for label in labels]
-    heading = ["", *(f"{length} sub-words, ms" for length in taken)]
     return f"""## How long a text takes
 
-{tables.markdown(heading, rows)}
+{times(taken)}
 
 Exported in bf16, one text at a time, two threads, all in turn in one process; medians of 200 rounds.
 Variants that are not here are the same graph as `outputs`.
 """
+
+
+def times(taken: Mapping[str, Mapping[str, float]]) -> str:
+    """How long models take, a line for each."""
+    labels = list(next(iter(taken.values()), {}))
+    rows = [[label, *(f"{taken[length][label]:.2f}" for length in taken)] for label in labels]
+    return tables.markdown(["", *(f"{length} sub-words, ms" for length in taken)], rows)
 
 
 if __name__ == "__main__":
