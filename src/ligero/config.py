@@ -382,7 +382,9 @@ class ServeConfig:
     max_body: int = setting(1 << 20, "bytes of a request's body; above that: 413", least=1)
     max_texts: int = setting(128, "texts of one request", least=1)
     max_characters: int = setting(50_000, "characters of one text", least=1)
-    connections: int = setting(500, "clients at once; more are sent away with 429", least=1)
+    connections: int = setting(
+        500, "clients at once; one more takes an idle one's place, or gets 429", least=1
+    )
     read_seconds: float = setting(10.0, "seconds for a request to arrive; then: 408", least=0.1)
     idle_seconds: float = setting(
         30.0, "seconds after which an idle client is hung up on", least=0.1

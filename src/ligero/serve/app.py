@@ -22,6 +22,8 @@ from ligero.serve.waiting import Ask
 
 # By which a client lowers the deadline of one request, in milliseconds.
 TIMEOUT = "x-timeout-ms"
+# What tells that the server lives and can be asked. To refuse them is to have it started again.
+PROBES = ("/health", "/ready")
 Form = Callable[[Mapping[str, Any], str], forms.Wanted]
 
 
@@ -29,12 +31,13 @@ Form = Callable[[Mapping[str, Any], str], forms.Wanted]
 class Offer:
     """What one method of one address does. model: whose it is, "" where it is nobody's.
 
-    public: whether it needs no token.
+    public: whether it needs no token. reads: whether it takes a body, of JSON.
     """
 
     answer: Callable[[Request], Awaitable[Response]]
     model: str = ""
     public: bool = False
+    reads: bool = False
 
 
 class App:
@@ -57,11 +60,9 @@ class App:
 
     async def __call__(self, request: Request) -> Response:
         """Answer, count, and log where that is asked for (never a text)."""
-        offers = self._offers.get(request.path, {})
-        offer = offers.get(request.method, Offer(partial(self._none, offers)))
+        offer = self._offer(request)
         try:
-            if not offer.public:
-                self._authorise(request)
+            self._check(offer, request)
             response = await offer.answer(request)
         except RefusedError as error:
             response = refusal(error, close=self.draining)
@@ -83,6 +84,27 @@ class App:
             print(*words, response.status, f"{1000 * seconds:.1f} ms", file=sys.stderr, flush=True)
         return response
 
+    def reads(self, request: Request) -> bool:
+        """Whether a request's answer hangs on its body: if not, nobody needs to wait for that."""
+        offer = self._offer(request)
+        try:
+            self._check(offer, request)
+        except RefusedError:
+            return False
+        return offer.reads
+
+    def _offer(self, request: Request) -> Offer:
+        offers = self._offers.get(request.path, {})
+        return offers.get(request.method, Offer(partial(self._none, offers)))
+
+    def _check(self, offer: Offer, request: Request) -> None:
+        """RefusedError for what the head of a request says already."""
+        if not offer.public:
+            self._authorise(request)
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if offer.reads and kind != "application/json":
+            raise RefusedError(415, "found no JSON; expected content-type: application/json")
+
     def _table(self, default: str | None, report: page.File) -> dict[str, dict[str, Offer]]:
         """Address -> method -> what it does. No request reaches anything that is not here."""
         facts = {
@@ -100,8 +122,10 @@ class App:
         table["/"]["POST"] = Offer(self._nobody)
         for name, model in self.models.items():
             known = Offer(partial(self._facts, model))
-            theirs = Offer(partial(self._predict, model, forms.hugging_face, False), name)
-            ours = Offer(partial(self._predict, model, forms.own, True), name)
+            theirs = Offer(
+                partial(self._predict, model, forms.hugging_face, False), name, reads=True
+            )
+            ours = Offer(partial(self._predict, model, forms.own, True), name, reads=True)
             table[f"/models/{name}"] = {"GET": known, "HEAD": known, "POST": theirs}
             table[f"/predict/{name}"] = {"POST": ours}
             if name == default:
@@ -166,9 +190,6 @@ class App:
     async def _predict(self, model: Model, form: Form, timed: bool, request: Request) -> Response:
         if self.draining:
             raise RefusedError(503, "the server is ending", {"retry-after": "5"})
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json":
-            raise RefusedError(415, "found no JSON; expected content-type: application/json")
         # Before the body is parsed: to say no must cost little when there is too much to do.
         self.pool.waiting.check(model.name)
         deadline = asyncio.get_running_loop().time() + self._timeout(request)

@@ -57,8 +57,8 @@ def document(models: Mapping[str, Model], default: str | None, *, secured: bool)
             "post": _post(f"Ask {name}, in ligero's form", _own(model), _found())
         }
     if default:
-        kind = models[default].card.kind
-        paths["/"]["post"] = _post(f"Ask {default}, in Hugging Face's form", *_hugging_face(kind))
+        for path, theirs in (("/", f"/models/{default}"), ("/predict", f"/predict/{default}")):
+            paths.setdefault(path, {})["post"] = paths[theirs]["post"]
     made: Schema = {
         "openapi": "3.1.0",
         "info": {"title": "ligero", "version": __version__},

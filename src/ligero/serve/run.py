@@ -13,7 +13,7 @@ from typing import Any
 from ligero.config import ServeConfig
 from ligero.errors import InputError, LigeroError, excerpt
 from ligero.report import tables
-from ligero.serve.app import App
+from ligero.serve.app import PROBES, App
 from ligero.serve.http import Limits, Listener
 from ligero.serve.metrics import Metrics
 from ligero.serve.models import Model, table
@@ -55,7 +55,10 @@ async def _serve(
     )  # fmt: skip
     app = App(models, pool, metrics, config, token, shown)
     limits = Limits(config.connections, config.max_body, config.read_seconds, config.idle_seconds)
-    listener = Listener(app, limits, lambda status: metrics.requests.update([("", status)]))
+    listener = Listener(
+        app, limits, lambda status: metrics.requests.update([("", status)]),
+        reads=app.reads, urgent=PROBES,
+    )  # fmt: skip
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
