@@ -1,6 +1,5 @@
 """What deploys the server says what the server does: flags, ports, addresses, times; and refusals hold."""
 
-import asyncio
 import contextlib
 import importlib.util
 import json
@@ -15,7 +14,6 @@ import tomllib
 from collections import Counter
 from configparser import RawConfigParser
 from pathlib import Path
-from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
@@ -24,9 +22,7 @@ import yaml
 from ligero import flags
 from ligero.config import ServeConfig
 from ligero.runtime import Predictor
-from ligero.serve import pool, run, serving, wire
-from ligero.serve.http import RefusedError
-from ligero.serve.waiting import Ask, Waiting
+from ligero.serve import pool, run, serving
 from ligero.settings import options
 from served import TEXT, ask
 
@@ -136,6 +132,7 @@ def test_the_unit_of_systemd():
     for name in ("DynamicUser", "NoNewPrivileges", "PrivateTmp", "RestrictNamespaces"):
         assert service[name] == "yes"
     assert service["ProtectSystem"] == "strict" and service["MemoryMax"]
+    assert service["OOMPolicy"] == "continue"  # the server starts another worker itself
 
 
 def test_kubernetes():
@@ -193,82 +190,6 @@ def test_the_page_tells_of_settings_and_metrics_that_there_are():
         assert re.sub(r"_(bucket|sum|count)$", "", name) in source, name
     for file in re.findall(r"(?:benchmarks|deploy)/[\w./-]+\.\w+", page):
         assert (ROOT / file).exists(), file
-
-
-# Texts that wait, and how long they may be expected to.
-
-
-def line_up(waiting, model, count):
-    waiting.add(Ask(model, [("a", None)] * count, 1e9))
-
-
-def test_the_expected_wait_is_that_of_all_lines():
-    async def check():
-        waiting = Waiting(["a", "b"], 1000, 16, patience=1.0)
-        line_up(waiting, "a", 500)
-        waiting.check("a")  # how fast it is read is not known
-        for _ in range(50):
-            waiting.measured("a", 16, 0.04, crowded=True)
-        assert waiting.seconds == pytest.approx(500 * 0.04 / 16)
-        with pytest.raises(RefusedError, match="over 1000 ms") as refused:
-            waiting.check("a")
-        assert refused.value.status == 429 and refused.value.headers["retry-after"] == "2"
-        # Both lines wait for the same workers.
-        with pytest.raises(RefusedError, match="over 1000 ms"):
-            waiting.check("b")
-        # What one request brings itself does not count: it could never be asked otherwise.
-        while waiting.lines["a"].size > 100:
-            waiting.take()
-        line_up(waiting, "b", 900)
-
-    asyncio.run(check())
-
-
-def test_without_a_limit_of_time_only_the_room_counts():
-    async def check():
-        waiting = Waiting(["a"], 300, 16)
-        for _ in range(9):
-            waiting.measured("a", 1, 60.0, crowded=True)
-        line_up(waiting, "a", 300)
-        with pytest.raises(RefusedError, match=r"full \(300 texts\)") as refused:
-            waiting.check("a")
-        assert refused.value.headers["retry-after"] == "60"
-
-    asyncio.run(check())
-
-
-def test_a_line_that_was_slow_once_is_believed_to_be_fast_again():
-    waiting = Waiting(["a"], 256, 16, patience=1.0)
-    alone = waiting.lines["a"]
-    waiting.measured("a", 1, 0.002, crowded=False)  # what comes alone says nothing yet
-    assert alone.read == 0
-    waiting.measured("a", 1, 0.002, crowded=True)
-    waiting.measured("a", 1, 0.004, crowded=False)  # a slow one that nobody waited behind
-    assert (alone.read, alone.seconds) == (1, 0.002)
-    waiting.measured("a", 1, 50.0, crowded=True)
-    assert alone.seconds / alone.read > 20
-    for _ in range(100):
-        waiting.measured("a", 1, 0.002, crowded=False)
-    assert alone.seconds / alone.read < 0.01
-
-
-@pytest.mark.parametrize(("restarts", "ready", "warm"), [(0, 0, True), (1, 0, False), (1, 1, True)])
-def test_a_worker_that_everyone_waits_for_does_not_warm_itself_first(restarts, ready, warm):
-    told = []
-
-    async def check():
-        server = SimpleNamespace(
-            order={"folders": {}, "threads": 1, "warm": True, "batch": 16}, workers=set(),
-            metrics=SimpleNamespace(restarts=restarts), ready=ready,
-        )  # fmt: skip
-        worker = pool.Worker(server, SimpleNamespace(kill=None))
-        worker.connection_made(SimpleNamespace(write=told.append))
-        worker._timer.cancel()
-        assert server.order["warm"]
-
-    asyncio.run(check())
-    (order,) = wire.Unpacker().feed(told[0])
-    assert order["warm"] is warm
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ import shapes
 from ligero.errors import DamagedError, InputError
 from ligero.runtime import Predictor
 from ligero.runtime.openvino import ROWS, TOGETHER, batch
+from ligero.serve import worker
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 WINDOW = 48
@@ -144,6 +145,27 @@ def test_company_changes_nothing(predictors, kind):
         assert known.predict(example, one, predictor.labels) == known.predict(
             example, many, predictor.labels
         )
+
+
+def test_texts_of_too_many_windows_are_refused(folders, predictors):
+    """What a server's worker does not read; a file of any length is read without that limit."""
+    limited = Predictor(folders["classify"], threads=1, windows=5)
+    long = "La ministra viajó. " * 32  # four windows
+    (found,) = limited([long])
+    assert found == predictors["classify"](long)
+    with pytest.raises(InputError, match=r"a text of \d+ windows of 48 sub-words"):
+        limited(long * 3)
+    assert len(predictors["classify"](long * 3)) == len(found)
+    with pytest.raises(InputError, match="a pair of texts of"):
+        limited(long, long)
+    # Together they are more than one may have; which is why a worker then reads each alone.
+    with pytest.raises(InputError, match="windows"):
+        limited([long, long])
+    read = list(worker.read(limited, ["uno", "dos"], [None, None]))
+    assert len(read) == 1 and len(read[0]) == 2
+    read = list(worker.read(limited, [long, long * 3, "uno"], [None, None, None]))
+    assert [type(one[0]) for one in read] == [list, str, list] and read[0] == [found]
+    assert "windows" in read[1][0]
 
 
 def test_batches_cover_their_rows():

@@ -157,6 +157,20 @@ def test_one_text_of_a_request_that_cannot_be_read(url):
     assert found == [200, 422] * 4
 
 
+def test_a_pair_of_too_many_windows_is_refused_before_it_is_read(url, exports, predictors):
+    marks = {"text": "¿ " * 1000, "second": "¡ " * 25_000}
+    reply = ask(url, "/predict/answer", marks)
+    assert reply.status == 422 and "windows of 48 sub-words" in reply.json["error"]
+    assert reply.json["error"].endswith("expected at most 256") and reply.seconds < 5
+    # Texts that are too much together are read one after another.
+    questions, context = ["¿ " * 240, QUESTION, "¿ " * 241], "¿ " * 240
+    reply = ask(url, "/predict/answer", {"texts": questions, "second": context})
+    assert reply.status == 200, reply.body
+    assert close(reply.json["found"], predictors["answer"](questions, context))
+    with pytest.raises(InputError, match="windows"):
+        Predictor(exports["answer"], threads=1, windows=256)(questions, context)
+
+
 def test_what_is_served_is_said(url, exports):
     found = {m["name"]: m for m in ask(url, "/models").json["models"]}
     assert set(found) == set(LABELS)
@@ -342,12 +356,47 @@ def test_origins(secured, url):
 
 def test_too_many_clients_and_idle_ones(secured):
     time.sleep(1)  # those of other tests are gone
-    lines = [connect(secured) for _ in range(8)]
-    refused = raw(secured, b"GET /health HTTP/1.1\r\nhost: a\r\n\r\n")
-    assert refused.startswith(b"HTTP/1.1 429 ") and b"retry-after" in refused
+    silent = [connect(secured) for _ in range(8)]
+    assert ask(secured, "/models").status == 401  # in the place of one that says nothing
     started = time.monotonic()
-    assert [rest(line) for line in lines] == [b""] * 8 and time.monotonic() - started < 2
-    assert ask(secured, "/health").status == 200
+    assert [rest(line) for line in silent] == [b""] * 8 and time.monotonic() - started < 5
+    lines = [connect(secured) for _ in range(8)]
+    for line in lines:
+        line.sendall(b"G")
+    refused = raw(secured, b"GET /models HTTP/1.1\r\nhost: a\r\n\r\n")
+    assert refused.startswith(b"HTTP/1.1 429 ") and b"retry-after" in refused
+    # Who refused those would be killed for having much to do.
+    assert ask(secured, "/health").status == ask(secured, "/ready").status == 200
+    for line in lines:
+        line.sendall(b"ET /health HTTP/1.1\r\n\r\n")
+    assert all(rest(line).startswith(b"HTTP/1.1 200 ") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("status", "head"),
+    [
+        (401, b"POST /models/otro HTTP/1.1\r\ncontent-type: application/json"),
+        (401, b"POST / HTTP/1.1\r\ncontent-type: application/json\r\nexpect: 100-continue"),
+        (401, b"POST /nada HTTP/1.1"),
+        (404, b"POST /nada HTTP/1.1\r\nauthorization: Bearer secreto"),
+        (405, b"PUT /models HTTP/1.1\r\nauthorization: Bearer secreto"),
+        (415, b"POST /predict HTTP/1.1\r\nauthorization: Bearer secreto"),
+        (200, b"GET /health HTTP/1.1"),
+        (204, b"OPTIONS / HTTP/1.1"),
+    ],
+)
+def test_what_the_head_says_is_answered_before_the_body(secured, status, head):
+    for body in (b"content-length: 1000", b"transfer-encoding: chunked"):
+        started = time.monotonic()
+        heard = raw(secured, head + b"\r\n" + body + b"\r\n\r\n")
+        assert heard.startswith(b"HTTP/1.1 %d " % status), heard
+        assert b"connection: close" in heard and b"access-control-allow-origin" in heard
+        assert time.monotonic() - started < 5  # a body would have ten seconds
+
+
+def test_a_body_behind_its_own_token_is_read(secured):
+    right = {"authorization": "Bearer secreto", "expect": "100-continue"}
+    assert ask(secured, "/", {"inputs": "a"}, **right).status == 200
 
 
 def test_mangled_requests_never_break_the_server(url):

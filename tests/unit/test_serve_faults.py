@@ -192,7 +192,8 @@ def test_a_worker_that_cannot_start_ends_the_server(exports, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["nada"], "no such folder"),
+        (["./nada"], "nada"),
+        (["sin/nada"], "no such folder"),
         (["FOLDER", "FOLDER"], "two models named tag"),
         (["FOLDER", "--default", "otro"], "--default 'otro'"),
         (["FOLDER", "--token-file", "nada"], "nada: no readable token"),

@@ -33,6 +33,8 @@ FLAGS = (
 ).split()
 QUESTION = "¿Quién viajó?"
 PARTS = ("ADJ", "ADP", "DET", "NOUN", "PROPN", "PUNCT", "VERB")
+# What every object of JavaScript has.
+ODD_LABELS = ("constructor", "toString", "valueOf:hasOwnProperty")
 # Beyond the first plane a character is one in Python and two in a browser.
 ODD = "¡🎉🎉! " + TEXT
 VIOLATIONS = (
@@ -58,11 +60,13 @@ def folders(exports, tmp_path_factory):
     place = tmp_path_factory.mktemp("page")
     other = served.export(place / "other", {"tag": served.LABELS["tag"]}, seed=2)["tag"]
     parts = served.export(place / "parts", {"tag": PARTS})["tag"]
+    odd = served.export(place / "odd", {"classify": ODD_LABELS})["classify"]
     return {
         **exports,
         "tag": scored(exports["tag"], place / "tag", 88.5),
         "otro": scored(other, place / "otro", 71.0),
         "partes": parts,
+        "raro": odd,
     }
 
 
@@ -238,6 +242,18 @@ def test_classes_are_bars_in_order(page, predictors):
     assert page.texts(".bars .value")[0] == f"{number(100 * pair[0]['probability'], 1)} %"
 
 
+def test_labels_that_every_object_has_are_labels_like_others(page, predictors):
+    page.open(model="raro").read(TEXT)
+    wanted = [one["label"] for one in predictors["raro"](TEXT)]
+    assert sorted(wanted) == sorted(ODD_LABELS) and page.texts(".bars .name") == wanted
+    named = page.driver.execute_async_script(
+        "const [names, done] = arguments;"
+        "import('/page/language.js').then((said) => done(names.map((name) => said.metric(name))))",
+        list(ODD_LABELS),
+    )
+    assert named == list(ODD_LABELS)
+
+
 def test_answers_in_their_context(page, predictors):
     page.open(model="answer").read(QUESTION, ODD)
     wanted = predictors["answer"](QUESTION, ODD)
@@ -336,6 +352,7 @@ def test_html_in_a_text_stays_text(page, predictors):
 
 def test_languages(page):
     page.open(model="tag").read(TEXT)
+    assert page.one("#to-docs").is_displayed()
     assert page.one("html").get_attribute("lang") == "es" and page.one("#send").text == "Analizar"
     page.one("#language").click()
     assert page.one("html").get_attribute("lang") == "en" and page.one("#send").text == "Analyse"
@@ -501,6 +518,7 @@ def test_a_token_is_asked_for_and_kept_nowhere(driver, folders):
         page = Page(driver, one.url).open()
         page.wait(lambda: page.one("#token-form").is_displayed())
         assert "pide una clave" in page.one("#failed").text and not page.one("#read").is_displayed()
+        assert not page.one("#to-docs").is_displayed()  # a link brings no token
         page.one("#token").send_keys("falsa", Keys.ENTER)
         page.wait(
             lambda: (

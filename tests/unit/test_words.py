@@ -6,6 +6,7 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from ligero import vocab
+from ligero.errors import InputError
 from ligero.tasks import words
 from ligero.tasks.example import Example
 from ligero.tasks.words import Encoder
@@ -107,6 +108,22 @@ def test_pairs_too_long_for_a_window_are_read_whole(tokenizer):
                 if t == number
             }
             assert wanted <= seen
+
+
+def test_windows_that_nobody_wants_are_not_made(tokenizer):
+    long = " ".join(TEXTS * 6)
+    pair = Example("1", (long, long))
+    encoder = Encoder(tokenizer, 48)
+    alone, both = (len(encoder([one])[0].ids) for one in (example(long), pair))
+    assert len(encoder([example(long), pair], alone + both)) == 2
+    for examples, most in (([example(long)], alone - 1), ([example(long), pair], alone + both - 1)):
+        with pytest.raises(InputError, match=r"windows of 48 sub-words; expected at most"):
+            encoder(examples, most)
+    # A million windows are refused before they are there.
+    endless = Example("1", ("¿ " * 20_000, "¡ " * 20_000))
+    with pytest.raises(InputError, match=r"a pair of texts of [\d,]{7,} windows") as refused:
+        encoder([endless], 256)
+    assert str(refused.value).endswith("expected at most 256")
 
 
 def test_word_that_the_tokenizer_drops_is_still_read_once(tokenizer):

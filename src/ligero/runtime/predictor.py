@@ -1,6 +1,7 @@
 """Raw text -> what a model finds in it."""
 
 import bisect
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, overload
@@ -37,11 +38,14 @@ class Predictor:
     kind of task has them. May be called from several threads; they take turns.
     """
 
-    def __init__(self, folder: str | Path, *, threads: int | None = None) -> None:
+    def __init__(
+        self, folder: str | Path, *, threads: int | None = None, windows: float = math.inf
+    ) -> None:
         """Load a folder that `ligero export` made, or a model that comes with ligero ("ner").
 
-        threads: of the processor; all its cores where left out. Raises InputError where there is no
-        export, DamagedError where a file of it was cut or altered.
+        threads: of the processor; all its cores where left out. windows: that the texts of one call may
+        have in all. Raises InputError where there is no export, DamagedError where a file of it was cut
+        or altered.
         """
         folder = locate(folder)
         self.card = card = Card.read(folder)
@@ -52,6 +56,7 @@ class Predictor:
         except Exception as error:  # the library raises nothing narrower
             raise DamagedError(f"{folder / TOKENIZER}: not readable ({error})") from None
         self._encode = Encoder(tokenizer, card.window, word_shapes.step(card.model["config"]))
+        self._most = windows
         self._weights = load_file(folder / HEAD) if (folder / HEAD).is_file() else {}
         learned = Chain(**self._weights, learned=True) if card.decoding == "crf" else None
         self.kind = kinds.decoded(kinds.find(card.kind), card.labels, card.decoding, learned)
@@ -78,7 +83,7 @@ class Predictor:
         characters the answers' spans are of; one for all texts, or one for each.
 
         Raises InputError for a text that is empty, is not text, or has a word of over 10,000
-        characters; which one it was is said.
+        characters; which one it was is said; and where they have more windows than they may.
         """
         if isinstance(texts, str):
             return self._found([texts], second)[0]
@@ -86,7 +91,7 @@ class Predictor:
 
     def scores(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
         """choice -> scores [units, options] of each example."""
-        return self.encoded_scores(self._encode(examples))
+        return self.encoded_scores(self._encode(examples, self._most))
 
     def encoded_scores(
         self, encoded: Sequence[Encoded], bucket: int | None = None

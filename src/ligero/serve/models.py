@@ -15,7 +15,8 @@ from ligero.tasks.kinds.kind import Kind
 
 # A name stands in addresses and in metrics as it is.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-# Characters of the shorter text of a pair: two long ones are read window by window, each with each.
+# Characters of the shorter text of a pair: two long ones are read window by window, each with each. How
+# many windows that makes is known once they are sub-words (worker.WINDOWS).
 SHORTER = 2_000
 
 

@@ -16,8 +16,9 @@ from ligero.serve.metrics import Metrics
 from ligero.serve.models import Model
 from ligero.serve.waiting import Ask, Job, Waiting
 
-# Starts in a row that may fail before the server gives up.
-STARTS = 3
+# Starts in a row that may fail before the server gives up, and seconds before another where the system
+# gave no process or socket for it, or twice as many after the second.
+STARTS, AGAIN = 3, 1.0
 # Seconds in which a worker must have loaded all models, and in which one that was told must have ended.
 LOADING, ENDING = 600.0, 1.0
 
@@ -76,8 +77,7 @@ class Pool:
             return await ask.done
         finally:
             timer.cancel()
-            if ask.numbers:
-                self.waiting.withdraw(ask)
+            self.waiting.withdraw(ask)
 
     async def close(self) -> None:
         """End all workers: their sockets are closed, and those that do not mind are killed.
@@ -94,15 +94,18 @@ class Pool:
     # What workers call.
 
     def free(self, worker: "Worker", found: list[Any] | None) -> None:
-        """Take what a worker found in its batch, or that it is ready, and give it the next one."""
+        """Take what a worker found in the first texts of its batch, or that it is ready; give it the next
+        batch when this one is through."""
         if found is None:
             self._failures = 0
         else:
-            batch, worker.batch = worker.batch, []
-            seconds = (time.monotonic() - worker.since) / self.count
-            self.waiting.measured(batch[0].ask.model, len(batch), seconds, crowded=worker.crowded)
+            batch, worker.batch = worker.batch[: len(found)], worker.batch[len(found) :]
+            self.waiting.measured(batch, self._spent(worker), crowded=worker.crowded)
             for job, one in zip(batch, found, strict=True):
                 job.ask.answer(job.place, one)
+            if worker.batch:
+                worker.expect(self.seconds)
+                return
         self._idle.append(worker)
         self._dispatch()
 
@@ -111,32 +114,60 @@ class Pool:
         self.workers.discard(worker)
         if worker in self._idle:
             self._idle.remove(worker)
+        if worker.batch:
+            self.waiting.lines[worker.batch[0].ask.model].used += self._spent(worker)
         for job in worker.batch:
             job.ask.fail(self.waiting.refusal(503, "the process that read this text ended"))
         worker.batch = []
         if self._closing:
             return
-        self._failures += not worker.ready
-        if self._failures >= STARTS:
-            self.failed = LigeroError(f"no worker could start, {STARTS} times in a row: {why}")
-            self._give_up()
-            return
-        self.metrics.restarts += 1
         self._spawn(self._reap(worker))
-        self._spawn(self._start())
+        if not worker.ready:
+            self._failed(why)
+        if not self.failed:
+            self.metrics.restarts += 1
+            self._spawn(self._start())
 
     async def _start(self) -> None:
+        """Start a worker; where the system has no process or socket for it, try again after a while."""
+        while not (self._closing or self.failed):
+            try:
+                await self._started()
+                return
+            except OSError as error:
+                self._failed(str(error))
+            if not self.failed:
+                await asyncio.sleep(AGAIN * self._failures)
+
+    async def _started(self) -> None:
         ours, theirs = socket.socketpair()
-        with theirs:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "ligero.serve.worker", str(theirs.fileno())],
-                stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()],
-            )  # fmt: skip
-        loop = asyncio.get_running_loop()
-        _, worker = await loop.create_unix_connection(lambda: Worker(self, process), sock=ours)
+        try:
+            with theirs:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "ligero.serve.worker", str(theirs.fileno())],
+                    stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()],
+                )  # fmt: skip
+            loop = asyncio.get_running_loop()
+            _, worker = await loop.create_unix_connection(lambda: Worker(self, process), sock=ours)
+        except OSError:
+            ours.close()  # a process at its other end then ends, too
+            raise
         if self._closing:
             worker.transport.close()
             await self._reap(worker)
+
+    def _spent(self, worker: "Worker") -> float:
+        """What a worker took of all workers' time since it was last heard of, in seconds."""
+        now = time.monotonic()
+        seconds, worker.since = (now - worker.since) / self.count, now
+        return seconds
+
+    def _failed(self, why: str) -> None:
+        """Count a worker that did not start, and give up where it is one too many."""
+        self._failures += 1
+        if self._failures >= STARTS:
+            self.failed = LigeroError(f"no worker could start, {STARTS} times in a row: {why}")
+            self._give_up()
 
     async def _reap(self, worker: "Worker") -> None:
         """Wait for a process whose socket is closed, and kill it if it stays."""
@@ -175,8 +206,8 @@ class Pool:
 class Worker(asyncio.Protocol):
     """The server's end of one worker.
 
-    batch: what it reads. since: from when, by time.monotonic. crowded: whether others of its model
-    waited on.
+    batch: what it has yet to read. since: from when, by time.monotonic. crowded: whether others of its
+    model waited on.
     """
 
     def __init__(self, pool: Pool, process: "subprocess.Popen[bytes]") -> None:
@@ -196,7 +227,7 @@ class Worker(asyncio.Protocol):
             # Everyone waits for it: what it has not met it meets when it is asked for.
             order = {**order, "warm": False}
         self.transport.write(wire.pack(order))
-        self._expect(LOADING)
+        self.expect(LOADING)
 
     def data_received(self, data: bytes) -> None:
         """Take what it says."""
@@ -220,8 +251,8 @@ class Worker(asyncio.Protocol):
         self.batch, self.since, self.crowded = batch, time.monotonic(), crowded
         texts, seconds = zip(*(job.texts for job in batch), strict=True)
         self.transport.write(wire.pack({"model": model, "texts": texts, "seconds": seconds}))
-        self._expect(self._pool.seconds)
+        self.expect(self._pool.seconds)
 
-    def _expect(self, seconds: float) -> None:
+    def expect(self, seconds: float) -> None:
         """Kill it if it says nothing for so long; its socket then closes."""
         self._timer = asyncio.get_running_loop().call_later(seconds, self.process.kill)

@@ -1,10 +1,16 @@
-"""Texts that wait for a worker: a bounded line for each model, taken as batches of similar length."""
+"""Texts that wait for a worker: a bounded line for each model, taken as batches of similar length.
+
+Nobody waits for all that another asked before: models take turns by the time that they took of the
+workers, and requests to one model by characters.
+"""
 
 import asyncio
+import bisect
 import itertools
 import math
+import operator
 import time
-from collections import OrderedDict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +19,12 @@ from ligero.serve.http import RefusedError
 
 # Characters of a batch: its texts take turns on the processor, and later ones should not wait long.
 CHARACTERS = 20_000
+# Characters of a request that are read in one turn: about a window of 512 sub-words. A batch has texts
+# of two turns at most, and more than that together are read no faster (runtime/openvino.py).
+TURN = 2_000
+# What a text takes beside its own characters, in characters: it is padded to 16 sub-words at least, has
+# to be tokenised, and its answer to be written.
+EACH = 64
 # Longest time, in seconds, for which anybody is sent away.
 LATER = 60
 # What one batch leaves of those before it, in how fast texts are read.
@@ -23,7 +35,7 @@ class Ask:
     """The texts of one request.
 
     texts: each with the second one of a pair, or None. found: what came for each. done: resolves to
-    `found`, or fails with what the client is told.
+    `found`, or fails with what the client is told. waiting: what stands in line still.
     """
 
     def __init__(
@@ -35,7 +47,7 @@ class Ask:
         self.found: list[Any] = [None] * len(texts)
         self.left = len(texts)
         self.done: asyncio.Future[list[Any]] = loop.create_future()
-        self.numbers: set[int] = set()
+        self.waiting: set[Job] = set()
 
     def answer(self, place: int, found: Any) -> None:
         """Take what was found in a text; a message is an error, and the request's."""
@@ -53,13 +65,15 @@ class Ask:
             self.done.set_exception(error)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Job:
-    """One text of a request, `place` being which one."""
+    """One text of a request, `place` being which one. turn, number: when it is read."""
 
     ask: Ask
     place: int
     since: float
+    turn: int
+    number: int
 
     @property
     def texts(self) -> tuple[str, str | None]:
@@ -72,25 +86,80 @@ class Job:
         text, second = self.texts
         return len(text) + len(second or "")
 
+    @property
+    def work(self) -> int:
+        """What it takes to read it, in characters."""
+        return self.characters + EACH
+
+
+# By which the texts of a line are read.
+ORDER = operator.attrgetter("turn", "number")
+
 
 @dataclass
 class Line:
-    """What waits for one model: length -> number -> job, in the order in which they came.
+    """What waits for one model: length -> jobs, in the order in which they are read.
 
     Lengths are powers of two of the characters, so that a short text is not read after a long one
     that happened to come with it. A text's real bucket, by sub-words, is the runtime's business.
-    size: texts that wait. read, seconds: texts of the last batches, and the time that they took.
+
+    A request's texts are spread over turns, so many characters for each; in a turn the oldest request
+    is the first. Who comes now begins with the next turn: behind what this one has left, so that those
+    who waited are not overtaken for ever, and before all that older requests have for later turns.
+
+    size: texts that wait. turn: the present one. work: turn -> what waits for it, in characters. used:
+    seconds of the workers' time so far. read, seconds: characters of the last batches, and the time
+    that they took.
     """
 
-    jobs: dict[int, OrderedDict[int, Job]] = field(default_factory=dict)
+    jobs: dict[int, list[Job]] = field(default_factory=dict)
     size: int = 0
+    turn: int = 0
+    work: Counter[int] = field(default_factory=Counter)
+    used: float = 0.0
     read: float = 0.0
     seconds: float = 0.0
 
-    def oldest(self) -> tuple[int, int] | None:
-        """(number, length) of the job that came first."""
-        heads = [(next(iter(jobs)), length) for length, jobs in self.jobs.items() if jobs]
-        return min(heads, default=None)
+    def expected(self, turns: float = math.inf) -> float:
+        """Seconds that workers need for what waits for this turn and so many later ones; 0 while it is
+        not known how fast this model reads."""
+        last = self.turn + turns
+        work = sum(work for turn, work in self.work.items() if turn <= last)
+        return work * self.seconds / self.read if self.read else 0.0
+
+    def put(self, job: Job) -> None:
+        """Put a text in its place."""
+        jobs = self.jobs.setdefault(job.characters.bit_length(), [])
+        bisect.insort(jobs, job, key=ORDER)
+        self._count(job, 1)
+
+    def drop(self, job: Job) -> None:
+        """Take a text that waits out again."""
+        jobs = self.jobs[job.characters.bit_length()]
+        del jobs[bisect.bisect_left(jobs, ORDER(job), key=ORDER)]
+        self._count(job, -1)
+
+    def take(self, most: int) -> list[Job]:
+        """The text whose turn it is, and others of similar length from this turn and the next."""
+        jobs = min((jobs for jobs in self.jobs.values() if jobs), key=lambda jobs: ORDER(jobs[0]))
+        self.turn = jobs[0].turn
+        batch: list[Job] = []
+        room = CHARACTERS
+        for job in jobs[:most]:
+            room -= job.characters
+            if batch and (room < 0 or job.turn > self.turn + 1):
+                break
+            batch.append(job)
+        del jobs[: len(batch)]
+        for job in batch:
+            self._count(job, -1)
+        return batch
+
+    def _count(self, job: Job, sign: int) -> None:
+        self.size += sign
+        self.work[job.turn] += sign * job.work
+        if not self.work[job.turn]:
+            del self.work[job.turn]
 
 
 class Waiting:
@@ -104,24 +173,32 @@ class Waiting:
         self.room, self.most, self.patience = room, most, patience
         self.lines = {name: Line() for name in models}
         self._numbers = itertools.count()
+        self._used = 0.0
 
     def __bool__(self) -> bool:
         return any(line.size for line in self.lines.values())
 
     @property
     def seconds(self) -> float:
-        """How long what waits now should take: all lines share the workers, and the first come is the
-        first read. A line whose speed is not known yet counts as nothing."""
-        return sum(
-            line.size * line.seconds / line.read for line in self.lines.values() if line.read
-        )
+        """How long all that waits should take. A line whose speed is not known counts as nothing."""
+        return sum(line.expected() for line in self.lines.values())
 
-    def check(self, model: str, count: int = 1) -> None:
-        """RefusedError, 429, where a model's line has no room for so many texts more, or what waits
-        for the workers already is more than they should read in time."""
+    def expected(self, model: str, turns: int = 1) -> float:
+        """How long one who comes now, with texts for so many turns, should wait for others.
+
+        Of its own line that is what stands before its last turn's end. Meanwhile any other line gets as
+        much of the workers' time as its own, or all it needs where that is less.
+        """
+        own = self.lines[model].expected(turns)
+        others = (line.expected() for name, line in self.lines.items() if name != model)
+        return own + sum(min(own, other) for other in others)
+
+    def check(self, model: str, count: int = 1, turns: int = 1) -> None:
+        """RefusedError, 429, where a model's line has no room for so many texts more, or they would
+        wait for others for too long."""
         if self.lines[model].size + count > self.room:
             raise self.refusal(429, f"the queue of {model} is full ({self.room} texts)")
-        if self.patience and self.seconds > self.patience:
+        if self.patience and self.expected(model, turns) > self.patience:
             most = f"{1000 * self.patience:g} ms"
             raise self.refusal(429, f"too much waits already: it would take over {most}")
 
@@ -132,50 +209,41 @@ class Waiting:
 
     def add(self, ask: Ask) -> None:
         """Put all texts of a request in line, or none: RefusedError as `check` has it."""
-        self.check(ask.model, len(ask.texts))
         line, now = self.lines[ask.model], time.monotonic()
+        jobs, before = [], 0
         for place in range(len(ask.texts)):
-            job, number = Job(ask, place, now), next(self._numbers)
-            line.jobs.setdefault(job.characters.bit_length(), OrderedDict())[number] = job
-            ask.numbers.add(number)
-        line.size += len(ask.texts)
+            turn = line.turn + 1 + before // TURN
+            jobs.append(Job(ask, place, now, turn, next(self._numbers)))
+            before += jobs[-1].work
+        self.check(ask.model, len(jobs), jobs[-1].turn - line.turn)
+        if not line.size:
+            # Time that it did not want is not saved up.
+            line.used = max(line.used, self._used)
+        for job in jobs:
+            line.put(job)
+        ask.waiting.update(jobs)
 
     def withdraw(self, ask: Ask) -> None:
         """Take what still waits of a request out of its line."""
-        line = self.lines[ask.model]
-        for jobs in line.jobs.values():
-            for number in ask.numbers & jobs.keys():
-                del jobs[number]
-                line.size -= 1
-        ask.numbers.clear()
+        for job in ask.waiting:
+            self.lines[ask.model].drop(job)
+        ask.waiting.clear()
 
     def dismiss(self) -> None:
         """Tell everyone who waits that there is no more time."""
         for line in self.lines.values():
-            for job in [job for jobs in line.jobs.values() for job in jobs.values()]:
+            for job in [job for jobs in line.jobs.values() for job in jobs]:
                 job.ask.fail(RefusedError(503, "the server is ending", {"retry-after": "5"}))
 
     def take(self) -> tuple[str, list[Job]] | None:
-        """The next batch: the text that came first, and others for its model of similar length."""
-        heads = [
-            (*head, model) for model, line in self.lines.items() if (head := line.oldest())
-        ]  # fmt: skip
-        if not heads:
+        """The next batch, of the model that took least of the workers' time."""
+        waiting = [(line.used, name) for name, line in self.lines.items() if line.size]
+        if not waiting:
             return None
-        _, length, model = min(heads)
-        line = self.lines[model]
-        jobs = line.jobs[length]
-        batch: list[Job] = []
-        room = CHARACTERS
-        while jobs and len(batch) < self.most:
-            number, job = next(iter(jobs.items()))
-            room -= job.characters
-            if batch and room < 0:
-                break
-            del jobs[number]
-            line.size -= 1
-            job.ask.numbers.discard(number)
-            batch.append(job)
+        self._used, model = min(waiting)
+        batch = self.lines[model].take(self.most)
+        for job in batch:
+            job.ask.waiting.discard(job)
         return model, batch
 
     def ready_at(self, wait: float) -> float | None:
@@ -185,17 +253,18 @@ class Waiting:
             for jobs in line.jobs.values():
                 if jobs:
                     full = len(jobs) >= self.most
-                    found.append(0.0 if full else next(iter(jobs.values())).since + wait)
+                    found.append(0.0 if full else jobs[0].since + wait)
         return min(found, default=None)
 
-    def measured(self, model: str, texts: int, seconds: float, *, crowded: bool) -> None:
-        """Learn from a batch how fast a model's line moves.
+    def measured(self, batch: Sequence[Job], seconds: float, *, crowded: bool) -> None:
+        """Learn from a batch how fast its model's line moves.
 
         seconds: the batch's share of all workers' time. crowded: whether it left others waiting. What a
         worker does with texts that come alone says little of how many it reads when there is too much to
         do, so such a batch counts only where it was faster than its line is thought to be.
         """
-        line = self.lines[model]
-        if crowded or texts * line.seconds > seconds * line.read:
-            line.read = KEPT * line.read + texts
+        line, work = self.lines[batch[0].ask.model], sum(job.work for job in batch)
+        line.used += seconds
+        if crowded or work * line.seconds > seconds * line.read:
+            line.read = KEPT * line.read + work
             line.seconds = KEPT * line.seconds + seconds

@@ -2,7 +2,8 @@
 
 `python -m ligero.serve.worker DESCRIPTOR`: the socket to the server. It is told the folders first,
 and answers {"ready": process id} or {"failed": message}; then each {"model", "texts", "seconds"} is
-answered by a list, for each text what was found in it, or a message that says why it cannot be read.
+answered by lists, for each text in order what was found in it, or a message that says why it cannot be
+read: one list of all texts, or one for each.
 """
 
 import itertools
@@ -12,6 +13,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,11 @@ import numpy as np
 from ligero.errors import InputError, LigeroError
 from ligero.runtime import Predictor
 from ligero.serve import wire
+
+# Windows that are read before the server hears of it, and so the most that a text may have. A text of
+# 50,000 characters has some 35, of 512 sub-words; a pair that is all marks, each with each, thousands,
+# with which a worker would be busy for minutes.
+WINDOWS = 256
 
 
 def main(descriptor: int) -> None:
@@ -33,7 +40,7 @@ def main(descriptor: int) -> None:
         return
     try:
         predictors = {
-            name: Predictor(folder, threads=order["threads"])
+            name: Predictor(folder, threads=order["threads"], windows=WINDOWS)
             for name, folder in order["folders"].items()
         }
         for predictor in predictors.values():
@@ -44,21 +51,25 @@ def main(descriptor: int) -> None:
         return
     connection.sendall(wire.pack({"ready": os.getpid()}))
     while (batch := wire.receive(connection)) is not None:
-        found = read(predictors[batch["model"]], batch["texts"], batch["seconds"])
-        connection.sendall(wire.pack(found))
+        for found in read(predictors[batch["model"]], batch["texts"], batch["seconds"]):
+            connection.sendall(wire.pack(found))
 
 
-def read(predictor: Predictor, texts: list[str], seconds: list[str | None]) -> list[Any]:
-    """What is found in each text, or the message of its error; an error is its own text's alone."""
+def read(predictor: Predictor, texts: list[str], seconds: list[str | None]) -> Iterator[list[Any]]:
+    """What is found in each text, or the message of its error: all in one list, or, where they cannot be
+    read together, each in its own as soon as it is known."""
     others: Any = seconds if any(second is not None for second in seconds) else None
     try:
-        return list(predictor(texts, others))
+        found: list[Any] = list(predictor(texts, others))
     except InputError as error:
         if len(texts) == 1:
-            return [str(error)]
-    return [
-        read(predictor, [text], [second])[0] for text, second in zip(texts, seconds, strict=True)
-    ]
+            yield [str(error)]
+            return
+    else:
+        yield found
+        return
+    for text, second in zip(texts, seconds, strict=True):
+        yield from read(predictor, [text], [second])
 
 
 def _compile(predictor: Predictor, batch: int) -> None:

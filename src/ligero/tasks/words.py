@@ -8,6 +8,7 @@ exactly one of them, the one that shows most of its surroundings.
 
 import bisect
 import itertools
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -174,14 +175,19 @@ class Encoder:
         if window < self._templates[2].size + 8:
             raise InputError(f"a window of {window} sub-words", expected="at least 16")
 
-    def __call__(self, examples: Sequence[Example]) -> list[Encoded]:
-        """All examples, in order; their texts are tokenised in parallel, some thousands at once."""
+    def __call__(self, examples: Sequence[Example], windows: float = math.inf) -> list[Encoded]:
+        """All examples, in order; their texts are tokenised in parallel, some thousands at once.
+
+        windows: that they may have in all; InputError for more, before those are made.
+        """
         encoded: list[Encoded] = []
         for start in range(0, len(examples), TOGETHER):
             part = examples[start : start + TOGETHER]
             texts = [text for example in part for text in example.texts]
             read = self._read(texts)
-            encoded += [self._encode(e, list(itertools.islice(read, len(e.texts)))) for e in part]
+            for e in part:
+                encoded.append(self._encode(e, list(itertools.islice(read, len(e.texts))), windows))
+                windows -= len(encoded[-1].ids)
         return encoded
 
     def _read(self, texts: list[str]) -> Iterator[SubWords]:
@@ -190,12 +196,19 @@ class Encoder:
         read = self.tokenizer.encode_batch(texts, add_special_tokens=False)
         return (SubWords(found.ids, found.offsets) for found in read)
 
-    def _encode(self, example: Example, texts: list[SubWords]) -> Encoded:
+    def _encode(self, example: Example, texts: list[SubWords], windows: float) -> Encoded:
         template = self._templates[len(texts)]
         room = self.window - template.size
         cuts = [
             _windows(len(t.ids), most) for t, most in zip(texts, _share(texts, room), strict=True)
         ]
+        count = math.prod(map(len, cuts))
+        if count > windows:
+            what = "a text" if len(cuts) == 1 else "a pair of texts"
+            raise InputError(
+                f"{what} of {count:,} windows of {self.window} sub-words",
+                expected=f"at most {windows:,}",
+            )
         text_types = [
             self._types(*each)
             for each in zip(example.texts, texts, template.text_types, strict=True)

@@ -9,7 +9,7 @@ export async function load(address) {
   words = await (await fetch(address)).json();
   const kept = recall("language");
   const wanted = kept ? [kept] : navigator.languages;
-  const known = wanted.map((one) => one.slice(0, 2)).find((one) => one in words.page);
+  const known = wanted.map((one) => one.slice(0, 2)).find((one) => Object.hasOwn(words.page, one));
   speak(known ?? "en");
 }
 
@@ -33,13 +33,15 @@ export function count(number, key) {
 
 // What a label means, or "" where nobody has said so. task: its name, since "1" means little alone.
 export function meaning(label, task = "") {
-  const own = words.labels[`${task.split("-")[0]}:${label}`];
-  const [spanish, english] = own ?? words.labels[label] ?? words.labels[label.split(":")[0]] ?? ["", ""];
+  const keys = [`${task.split("-")[0]}:${label}`, label, label.split(":")[0]];
+  // Every object has a `constructor`, and a label may be called so.
+  const known = keys.find((key) => Object.hasOwn(words.labels, key));
+  const [spanish, english] = known === undefined ? ["", ""] : words.labels[known];
   return language === "es" ? spanish : english;
 }
 
 export function metric(name) {
-  const [spanish, english] = words.metrics[name] ?? [name, name];
+  const [spanish, english] = Object.hasOwn(words.metrics, name) ? words.metrics[name] : [name, name];
   return language === "es" ? spanish : english;
 }
 

@@ -301,6 +301,8 @@ function showAll() {
 }
 
 function askToken() {
+  // A browser that follows a link brings no token.
+  find("to-docs").hidden = true;
   find("token-form").hidden = false;
   find("token").focus();
 }

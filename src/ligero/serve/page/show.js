@@ -56,7 +56,7 @@ function typesOf(model) {
 
 function colourOf(model, label) {
   if (model.kind === "tag" && !isChunks(model.labels) && model.labels.includes("NOUN"))
-    return PARTS[label] ?? 0;
+    return Object.hasOwn(PARTS, label) ? PARTS[label] : 0;
   const types = typesOf(model);
   // The four of CoNLL, in their order, get the first four.
   return 1 + (Math.max(0, types.indexOf(label)) % COLOURS);
