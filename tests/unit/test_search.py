@@ -215,6 +215,22 @@ def test_a_number_is_claimed_once(tmp_path):
     assert json.loads(path.read_text())["values"] == first.values
 
 
+def test_another_seed_has_guesses_of_its_own(tmp_path):
+    first = searched(ADAPTIVE, tmp_path).outcomes()
+    other = {"search": {**ADAPTIVE["search"], "seed": 1}}
+    second = searched(other, tmp_path).outcomes()
+    assert len(second) == 12
+    assert not {o.name for o in first} & {o.name for o in second}
+    crew = Crew()
+    assert searched(ADAPTIVE, tmp_path, crew).outcomes() == first and not crew.done
+
+
+def test_claims_are_called_as_ever(tmp_path):
+    """A search that was begun before the seed counted goes on with its guesses."""
+    path = adaptive._claim(plan.make(ADAPTIVE, "x.toml"), {}, tmp_path, 3)
+    assert path == tmp_path / "asked" / "8649b875-00003.json"
+
+
 def pruned_search(tmp_path):
     table = {**GRID, "search": {**GRID["search"], "prune": True}}
     made = plan.make(table, "x.toml")

@@ -69,6 +69,8 @@ def test_the_candidate_of_the_lowest_loss_teaches(plan, tmp_path):
     assert "70.00" in page or "71.00" in page
     again = Crew({})
     assert paper.fill(plan, tmp_path, again).as_dict() == found.as_dict() and not again.verbs
+    moved = tmp_path.rename(tmp_path.with_name("moved"))
+    assert paper.fill(plan, moved, again).as_dict() == found.as_dict() and not again.verbs
 
 
 def test_what_fails_is_said_and_stops_nothing(plan, tmp_path):

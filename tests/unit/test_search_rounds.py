@@ -1,6 +1,7 @@
 """Searches of several rounds: teachers, and then students of the best of them."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from ligero.errors import InputError
 from ligero.report import search as report
 from ligero.runs import publish, write_json
-from ligero.search import drive, outcome, plan, rounds
+from ligero.search import drive, outcome, plan, rounds, teacher
 from ligero.search.outcome import OUTCOME, Outcome
 
 TABLE = {
@@ -98,6 +99,60 @@ def test_it_goes_on_where_it_was(tmp_path):
     found = run(TABLE, tmp_path, again).results()
     assert not again.done
     assert [one["trials"] for one in found["rounds"].values()] == [8, 16]
+
+
+@pytest.mark.parametrize("way", ["grid", "adaptive"])
+def test_it_may_be_moved(tmp_path, way):
+    table = json.loads(json.dumps(TABLE))
+    table["search"] |= {"way": way, "trials": 3}
+    table["search"]["over"]["variant"] = ["plain", "two"]
+    table["search"]["given"] = {"variant": {"two": {"teachers": 2}}}
+    first = Crew()
+    before = run(table, tmp_path / "here", first).results()
+    (tmp_path / "here").rename(tmp_path / "there")
+    again = Crew()
+    assert run(table, tmp_path / "there", again).results() == before
+    assert not again.done
+    # What is still to be done is taught by who is there now.
+    lost = next(t for t in first.done if t.values.get("variant") == "two")
+    shutil.rmtree(outcome.outcomes(tmp_path / "there" / "students") / lost.name)
+    run(table, tmp_path / "there", again)
+    (done,) = again.done
+    assert done.name == lost.name
+    assert all(
+        Path(name).is_relative_to((tmp_path / "there").resolve())
+        for name in done.settings.teacher.split(",")
+    )
+
+
+def test_names_are_what_they_were_before_folders_could_be_moved(tmp_path):
+    crew = Crew()
+    recipe = run(TABLE, tmp_path, crew)
+    (one, *_) = [t for t in crew.done if hasattr(t.settings, "teacher")]
+    plain = plan.make(
+        {
+            "verb": "distill", "data": {"limit": 100}, "fit": {"epochs": 3},
+            "distill": {"loss": "mse"}, "teacher": one.settings.teacher,
+            "search": {"over": {path: [value] for path, value in one.values.items()}},
+        },
+        "x.toml",
+    )  # fmt: skip
+    assert [t.name for t in plain.grid()] == [one.name]
+    assert recipe.out == tmp_path
+
+
+def test_the_choice_of_a_teacher_may_be_moved(tmp_path):
+    path = tmp_path / "teacher.toml"
+    path.write_text(
+        'candidates = ["ligero-tiny", "ligero-micro"]\nstudent = "ligero-nano"\n'
+        '[data]\ntask = "ner-conll2002"\n[search.over]\n"fit.learning_rate" = [1e-4, 1e-3]\n'
+    )
+    before = teacher.choose(path, tmp_path / "here", Crew())
+    assert all(row["student"]["state"] == "done" for row in before["candidates"])
+    (tmp_path / "here").rename(tmp_path / "there")
+    again = Crew()
+    assert teacher.choose(path, tmp_path / "there", again) == before
+    assert not again.done
 
 
 def test_a_task_without_a_teacher_has_no_students(tmp_path):
@@ -223,6 +278,11 @@ def test_a_name_stands_for_settings_of_students(tmp_path):
         ({"variant": {"mse": 3}}, "search.given"),
         ({"variant": 3}, "search.given"),
         (3, "search.given"),
+        *(
+            ({"variant": {"mse": {"teachers": count}}}, "whole number of 1 or more")
+            for count in ("2", 1.5, 0, -1, True, [2])
+        ),
+        ({"teacher": {"ligero-tiny": {"teachers": 2}}}, "teachers"),
     ],
 )
 def test_wrong_settings_of_a_variant_are_refused(tmp_path, given, message):
@@ -231,6 +291,36 @@ def test_wrong_settings_of_a_variant_are_refused(tmp_path, given, message):
     table["search"]["given"] = given
     with pytest.raises(InputError, match=message):
         rounds.Compress(table, tmp_path, "x.toml")
+
+
+def test_how_many_teach_is_no_setting_to_be_tried(tmp_path):
+    table = json.loads(json.dumps(TABLE))
+    table["search"]["over"]["teachers"] = [1, 2]
+    with pytest.raises(InputError, match="teachers"):
+        rounds.Compress(table, tmp_path, "x.toml")
+
+
+def test_as_many_teach_as_there_are_and_that_is_said(tmp_path, capsys):
+    table = json.loads(json.dumps(TABLE))
+    table["search"]["given"] = {
+        "student_fit.select": {"loss": {"teachers": 5}},
+        # Of one task alone: both rounds have it, and who teaches is the students' matter.
+        "data.task": {"topics-sib200": {"teachers": 4}},
+    }
+    crew = Crew()
+    run(table, tmp_path, crew)
+    students = [t for t in crew.done if hasattr(t.settings, "teacher")]
+    assert {
+        (t.values["data.task"], t.settings.fit.select, t.settings.teacher.count(",") + 1)
+        for t in students
+    } == {
+        ("ner-conll2002", "metric", 1), ("ner-conll2002", "loss", 4),
+        ("topics-sib200", "metric", 4), ("topics-sib200", "loss", 4),
+    }  # fmt: skip
+    said = capsys.readouterr().err
+    note = "student_fit.select loss: 5 teachers asked for, 4 there"
+    assert f"{note} (ner-conll2002)" in said and f"{note} (topics-sib200)" in said
+    assert said.count("asked for") == 2
 
 
 def test_a_single_search_has_variants_too(tmp_path):

@@ -1,5 +1,6 @@
 """Trials that are really trained: what they leave, what fails, what is begun again, what is given up."""
 
+import errno
 import json
 import multiprocessing
 
@@ -63,15 +64,43 @@ def test_what_diverges_is_begun_again_at_a_third(tmp_path, data, monkeypatch):
     assert "stopped being finite" in ended.notes[0]
 
 
-@pytest.mark.parametrize("error", [DivergedError("not finite"), RuntimeError("out of memory")])
-def test_what_fails_twice_is_recorded(tmp_path, data, monkeypatch, error):
-    def fail(*arguments, **others):
+def test_what_fails_otherwise_goes_on_as_it_was(tmp_path, data, monkeypatch):
+    """Two processes that publish one folder of a cache at once, say."""
+    rates = []
+    fit = loop.fit
+
+    def fail(*arguments, peak, **others):
+        rates.append(peak)
+        found = fit(*arguments, peak=peak, **others)
+        if len(rates) == 1:
+            raise OSError(errno.ENOTEMPTY, "Directory not empty")
+        return found
+
+    monkeypatch.setattr(loop, "fit", fail)
+    ended = run(recipe(data), tmp_path)
+    assert rates == [1e-3, 1e-3]
+    assert ended.state == "done" and not ended.run.endswith(trial.AGAIN)
+    assert "Directory not empty" in ended.notes[0]
+    monkeypatch.setattr(loop, "fit", fit)
+    calm = run(recipe(data), tmp_path / "calm")
+    assert ended.dev == calm.dev and ended.evaluations == calm.evaluations
+
+
+@pytest.mark.parametrize(
+    ("error", "factor"), [(DivergedError("not finite"), 1 / 3), (RuntimeError("out of memory"), 1)]
+)
+def test_what_fails_twice_is_recorded(tmp_path, data, monkeypatch, error, factor):
+    rates = []
+
+    def fail(*arguments, peak, **others):
+        rates.append(peak)
         raise error
 
     monkeypatch.setattr(loop, "fit", fail)
     ended = run(recipe(data), tmp_path)
     assert ended.state == "failed" and len(ended.notes) == 2
     assert str(error) in ended.notes[0]
+    assert rates == [1e-3, pytest.approx(factor * 1e-3)]
 
 
 def test_what_cannot_be_used_is_not_tried_twice(tmp_path, data):

@@ -160,7 +160,9 @@ def _distribution(choice: Choices) -> Any:
 
 def _claim(plan: Plan, group: Values, out: Path, number: int) -> Path:
     """The file that says which values the trial of a number has."""
-    key = digest([plan.verb, dict(plan.fixed), group, sorted(plan.over)])[:8]
+    # Seed 0 is left out, so that the claims of before it counted stay known.
+    seed = [plan.search.seed] if plan.search.seed else []
+    key = digest([plan.verb, plan.at_home(plan.fixed), group, sorted(plan.over), *seed])[:8]
     return out / "asked" / f"{key}-{number:05d}.json"
 
 

@@ -13,7 +13,8 @@ from ligero.errors import BusyError, LigeroError
 from ligero.jobs import Job
 from ligero.machine import facts
 from ligero.runs import publish, sweep, write_json
-from ligero.search import adaptive, outcome
+from ligero.search import adaptive, content, outcome
+from ligero.search.content import Made
 from ligero.search.outcome import OUTCOME, Outcome
 from ligero.search.plan import Plan, Trial, Values
 from ligero.search.trial import job
@@ -69,6 +70,15 @@ class Search:
         """Whether all trials have ended."""
         return len(self.outcomes()) >= self.total()
 
+    def made(self) -> Iterator[Made]:
+        """What the trials that have begun or ended were made of."""
+        for trial in self.trials():
+            ended, place = self.outcome(trial.name), outcome.trials(self.out) / trial.name
+            if ended is not None:
+                yield Made(outcome.outcomes(self.out) / trial.name, trial.settings, ended.content)
+            else:
+                yield Made(place, trial.settings, content.of_run(place))
+
     def begin(self) -> None:
         """Look anew at what is there."""
         if outcome.outcomes(self.out).is_dir():
@@ -118,7 +128,11 @@ def run(searches: Sequence[Search], crew: Any, ended: Ended = lambda search, o: 
 
     crew: who does jobs (`jobs.Crew`). ended: is told of each trial that ends here. A trial that fails
     is an outcome like any other; one that another process is working on is waited for.
+
+    Raises InputError, before anything is trained, where a trial that is there began with other data,
+    models or text than are there now.
     """
+    content.check(made for search in searches for made in search.made())
     # By plan and not by folder, which several may share.
     owners = {id(search.plan): search for search in searches}
     told: list[Exception] = []

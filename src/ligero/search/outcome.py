@@ -2,18 +2,20 @@
 
 OUT/trials/NAME      an ordinary run, which `ligero export` takes
 OUT/outcomes/NAME    outcome.json, published when the trial has ended, well or not
+OUT/home.json        where OUT lay when trials were first named after a folder within it
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from ligero.errors import DamagedError
-from ligero.runs import LOG, MANIFEST, read_json
+from ligero.runs import LOG, MANIFEST, read_json, write_json
 
 OUTCOME = "outcome.json"
+HOME = "home.json"
 State = Literal["done", "pruned", "failed"]
 
 
@@ -26,6 +28,7 @@ class Outcome:
     split that `test` is of. interval: 95% of the metric on it. evaluations: metric and loss of each
     evaluation. seconds: of training, and of
     what went before it (a teacher's reading). notes: why it failed, was begun again or was given up.
+    content: hashes of what it was made of (`content.py`), as far as they are known.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Outcome:
     parameters: int = 0
     seconds: float = 0.0
     notes: Sequence[str] = ()
+    content: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -62,6 +66,17 @@ def trials(out: Path) -> Path:
 def outcomes(out: Path) -> Path:
     """Where what became of them lies."""
     return out / "outcomes"
+
+
+def home(out: Path) -> tuple[str, str]:
+    """Where a search's folder lies, and where it lay when this was first asked.
+
+    Trials are named after the latter, so that a folder that is moved knows its own again.
+    """
+    now = str(out.resolve())
+    if not (out / HOME).is_file():
+        write_json(out / HOME, {"home": now})
+    return now, str(read_json(out / HOME)["home"])
 
 
 def read(out: Path, name: str) -> Outcome | None:

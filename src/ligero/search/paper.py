@@ -10,6 +10,7 @@ from ligero.config import DataConfig
 from ligero.papers.own import Value
 from ligero.papers.plan import Cell, Plan
 from ligero.papers.table import Figure
+from ligero.search import outcome
 from ligero.search import plan as plans
 from ligero.search.drive import Ended, Search, best, run
 from ligero.search.outcome import Outcome
@@ -71,7 +72,8 @@ def _key(cell: Cell) -> tuple[str, str, str]:
 
 def _search(cell: Cell, out: Path, teacher: str | None) -> Search:
     name = "-".join(_key(cell)).replace("/", "-").replace(":", "-")
-    return Search(plans.make(cell.recipe(teacher), name), out / name)
+    home = outcome.home(out) if teacher else ("", "")
+    return Search(plans.make(cell.recipe(teacher), name, home), out / name)
 
 
 def _teacher(candidates: list[Search]) -> tuple[Search, Outcome] | None:

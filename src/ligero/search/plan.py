@@ -60,7 +60,8 @@ class Plan:
     tried. by: the settings of `over` that make groups; each group has a best trial of its own.
     given: setting -> value -> further settings of the trials that have it, as a TOML file has them; a
     setting that is none of the verb's own is a name for these and no more (`variant`). without: what is
-    not tried together, of a grid: setting -> one of its values, or several."""
+    not tried together, of a grid: setting -> one of its values, or several. home: where a folder with
+    teachers in it lies, and where it lay first (`outcome.home`)."""
 
     verb: str
     fixed: Mapping[str, Any]
@@ -70,6 +71,7 @@ class Plan:
     where: str = "search"
     given: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     without: tuple[Values, ...] = ()
+    home: tuple[str, str] = ("", "")
 
     def groups(self) -> list[Values]:
         """What is compared with each other."""
@@ -100,11 +102,21 @@ class Plan:
             if path in known or path not in self.given
         }
         settings = config.build(VERBS[self.verb], config.nest(paths, nested), self.where)
-        identity = [self.verb, config.identity(settings), asdict(settings.data)]
+        said = self.at_home(config.identity(settings))
+        identity = [self.verb, said, asdict(settings.data)]
         # No comma, which parts the names of several teachers.
         spoken = "_".join(f"{path.split('.')[-1]}={_short(v)}" for path, v in values.items())
         name = f"{spoken[:SPOKEN]}-{digest(identity)[:8]}".lstrip("-")
         return Trial(name, values, {path: values[path] for path in self.by}, settings)
+
+    def at_home(self, settings: Mapping[str, Any]) -> Values:
+        """The same settings with teachers where they lay first, by which trials and claims are named."""
+        now, first = self.home
+        made = dict(settings)
+        if now != first and "teacher" in made:
+            names = made["teacher"].split(",")
+            made["teacher"] = ",".join(_moved(name, now, first) for name in names)
+        return made
 
 
 def read(recipe: str | Path) -> Plan:
@@ -115,8 +127,8 @@ def read(recipe: str | Path) -> Plan:
     return make(config.read_toml(recipe), str(recipe))
 
 
-def make(table: dict[str, Any], where: str) -> Plan:
-    """As `read`, from the tables of a recipe; where: what errors call it."""
+def make(table: dict[str, Any], where: str, home: tuple[str, str] = ("", "")) -> Plan:
+    """As `read`, from the tables of a recipe; where: what errors call it. home: as of the plan."""
     fixed = copy.deepcopy(table)
     verb = fixed.pop("verb", "finetune")
     if verb not in VERBS:
@@ -149,7 +161,7 @@ def make(table: dict[str, Any], where: str) -> Plan:
         raise InputError(
             "without = … of an adaptive search", file=where, expected='it with way = "grid" alone'
         )
-    plan = Plan(verb, fixed, choices, search, tuple(compared), where, given, tuple(without))
+    plan = Plan(verb, fixed, choices, search, tuple(compared), where, given, tuple(without), home)
     some = {path: _some(choice) for path, choice in choices.items()}
     plan.trial(some)
     for path, values in given.items():
@@ -236,6 +248,12 @@ def _listed(choice: Choices) -> tuple[Any, ...]:
 def _product(over: Mapping[str, Choices]) -> list[Values]:
     lists = [choice for choice in over.values() if isinstance(choice, tuple)]
     return [dict(zip(over, values, strict=True)) for values in itertools.product(*lists)]
+
+
+def _moved(name: str, now: str, first: str) -> str:
+    """A path below one folder, as if it were below another; any other path as it is."""
+    path = Path(name)
+    return str(Path(first) / path.relative_to(now)) if path.is_relative_to(now) else name
 
 
 def _short(value: Any) -> str:

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from ligero import config
+from ligero.bars import say
 from ligero.config import CompressConfig
 from ligero.errors import InputError
+from ligero.search import outcome
 from ligero.search import plan as plans
 from ligero.search.drive import Search, best, results
 from ligero.search.outcome import Outcome
@@ -61,6 +63,7 @@ class Compress:
         self._own = fixed.pop("search", {})
         own = self._own if isinstance(self._own, dict) else {}
         self._given = plans.tables(own.pop("given", {}), where)
+        self._several = _several(self._given, where)
         self._without = own.pop("without", [])
         over = self._own.pop("over", {}) if isinstance(self._own, dict) else None
         if not isinstance(over, dict) or "by" in self._own:
@@ -127,6 +130,10 @@ class Compress:
     def _students(self, shared: Mapping[str, Any]) -> plans.Plan:
         over = {**self._over, **{path: [value] for path, value in shared.items()}}
         folders = [str((self.teachers.out / o.run).resolve()) for o in self._ranked(shared)]
+        for path, value, wanted in self._several:
+            if wanted > len(folders) and value in map(str, over[path]):
+                of = f" ({', '.join(map(str, shared.values()))})" if shared else ""
+                say(f"{path} {value}: {wanted} teachers asked for, {len(folders)} there{of}")
         return self._plan("distill", OF_STUDENTS, over, [*self._shared, "student"], folders)
 
     def _round(self, path: str) -> str | None:
@@ -162,14 +169,20 @@ class Compress:
             for path, value in table.items():
                 if (root := _root(path)) not in other:
                     made[".".join([names.get(root, root), *path.split(".")[1:]])] = value
-            if SEVERAL in made:
-                made["teacher"] = ",".join(teachers[: made.pop(SEVERAL)])
+            return made
+
+        def further(path: str, table: Values) -> Values:
+            made = own(table)
+            # What is tried of teachers alone says nothing of who teaches.
+            if self._rounds.get(path) != TEACHERS and SEVERAL in made:
+                together = ",".join(teachers[: made.pop(SEVERAL)])
+                made |= {"teacher": together} if verb == "distill" else {}
             return made
 
         tried = own({path: values for path, values in over.items() if self._rounds[path] in mine})
         given = {
             path: {
-                value: own(table)
+                value: further(path, table)
                 for value, table in tables.items()
                 # Of what both rounds share, students have one value at a time.
                 if not teachers or value in map(str, over[path])
@@ -190,7 +203,8 @@ class Compress:
             if len(named) == len(entry) and all(named.values()):
                 without.append(named)
         search = {**self._own, "over": tried, "by": by, "given": own(given), "without": without}
-        return plans.make({"verb": verb, **fixed, "search": search}, self.where)
+        home = outcome.home(self.out) if teachers else ("", "")
+        return plans.make({"verb": verb, **fixed, "search": search}, self.where, home)
 
 
 def read(recipe: str | Path, out: Path) -> Single | Compress:
@@ -198,6 +212,21 @@ def read(recipe: str | Path, out: Path) -> Single | Compress:
     table = config.read_toml(recipe)
     kind = Compress if table.get("verb") == "compress" else Single
     return kind(table, out, str(recipe))
+
+
+def _several(given: Mapping[str, Mapping[str, Values]], where: str) -> list[tuple[str, str, int]]:
+    """Setting, value, and how many teachers are asked for with it. InputError for what is no number."""
+    found = []
+    for path, tables in given.items():
+        for value, table in tables.items():
+            count = table.get(SEVERAL, 1)
+            if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+                raise InputError(
+                    f"{SEVERAL} = {count!r} in [search.given.{path}.{value}]", file=where,
+                    expected="a whole number of 1 or more",
+                )  # fmt: skip
+            found.append((path, value, count))
+    return found
 
 
 def _root(path: str) -> str:

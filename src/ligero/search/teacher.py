@@ -9,7 +9,7 @@ from typing import Any
 from ligero import config
 from ligero.config import DistillConfig, FitConfig
 from ligero.errors import InputError
-from ligero.search import plan
+from ligero.search import outcome, plan
 from ligero.search.drive import Search, best
 from ligero.search.outcome import Outcome
 from ligero.search.plan import Plan
@@ -40,8 +40,13 @@ def candidates(table: dict[str, Any], where: str) -> Plan:
     return plan.make({**made, "verb": "finetune"}, where)
 
 
-def trials(table: dict[str, Any], teachers: list[str], where: str) -> Plan:
-    """The search in which the student tries each candidate: the folder of its best run."""
+def trials(
+    table: dict[str, Any], teachers: list[str], where: str, home: tuple[str, str] = ("", "")
+) -> Plan:
+    """The search in which the student tries each candidate: the folder of its best run.
+
+    home: as `outcome.home` has it, of the folder that they lie in.
+    """
     shared: dict[str, Any] = {
         key: table[key] for key in ("data", "vocab", "seed", "place") if key in table
     }
@@ -55,6 +60,7 @@ def trials(table: dict[str, Any], teachers: list[str], where: str) -> Plan:
             "search": {"over": {"teacher": teachers}},
         },
         where,
+        home,
     )
 
 
@@ -87,10 +93,13 @@ def choose(
         if found is not None:
             chosen[str((out / "teachers" / found.run).resolve())] = row
     if chosen:
-        second = Search(trials(table, list(chosen), str(recipe)), out / "students")
+        made = trials(table, list(chosen), str(recipe), outcome.home(out))
+        second = Search(made, out / "students")
         second.run(crew, ended)
-        for tried in second.outcomes():
-            chosen[tried.values["teacher"]]["student"] = tried.as_dict()
+        for trial in second.trials():
+            if (tried := second.outcome(trial.name)) is not None:
+                # By the trial's own values, as the outcome's are of where the folder lay then.
+                chosen[trial.values["teacher"]]["student"] = tried.as_dict()
     return {
         "where": Path(recipe).name,
         "student": table["student"],

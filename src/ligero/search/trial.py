@@ -6,15 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ligero.errors import BusyError, InputError
+from ligero.errors import BusyError, DivergedError, InputError
 from ligero.jobs import Job
 from ligero.runs import write_json
-from ligero.search import outcome
+from ligero.search import content, outcome
 from ligero.search.adaptive import PrunedError, judge
 from ligero.search.outcome import OUTCOME, Outcome
 from ligero.search.plan import Plan, Trial, Values
 
-# What failed is begun once more, with this share of its learning rate.
+# What diverged is begun once more, with this share of its learning rate.
 GENTLER = 1 / 3
 AGAIN = "-again"
 
@@ -28,22 +28,26 @@ def job(plan: Plan, trial: Trial, out: Path) -> Job:
 def run(folder: Path, *, plan: Plan, values: Values, out: str) -> None:
     """Train a trial in OUT/trials, going on where it was, and leave its outcome in `folder`.
 
-    What it has to say on the way goes to NAME.log beside its run. A trial that fails is begun again at a
-    third of its learning rate; what fails twice is recorded with its reasons. Raises BusyError alone:
-    another process is working on this trial.
+    What it has to say on the way goes to NAME.log beside its run. A trial that diverges is begun again at
+    a third of its learning rate, and one that fails otherwise goes on once more as it was; what fails
+    twice is recorded with its reasons. Raises BusyError alone: another process is working on this trial.
     """
     trial = plan.trial(values)
     said = outcome.trials(Path(out)) / f"{trial.name}.log"
     said.parent.mkdir(parents=True, exist_ok=True)
+    # Before it is read: who teaches may be trained anew meanwhile.
+    made_of = content.of_teacher(trial.settings)
     with said.open("a", encoding="utf-8") as file, contextlib.redirect_stderr(file):
         ended = _attempts(plan, trial, Path(out))
-    write_json(folder / OUTCOME, ended.as_dict())
+    made_of |= content.of_run(Path(out) / ended.run)
+    write_json(folder / OUTCOME, replace(ended, content=made_of).as_dict())
 
 
 def _attempts(plan: Plan, trial: Trial, out: Path) -> Outcome:
     """Train once, and once more where that failed."""
     notes: list[str] = []
-    for suffix, factor in (("", 1.0), (AGAIN, GENTLER)):
+    suffix, factor = "", 1.0
+    for _ in range(2):
         place = outcome.trials(out) / f"{trial.name}{suffix}"
         begun = Outcome(
             trial.name, trial.values, trial.group, "failed", str(place.relative_to(out))
@@ -64,6 +68,9 @@ def _attempts(plan: Plan, trial: Trial, out: Path) -> Outcome:
             return replace(begun, notes=[*notes, str(error)])
         except Exception as error:  # whatever it is, the other trials go on
             notes.append(f"{type(error).__name__}: {error}".splitlines()[0])
+            if isinstance(error, DivergedError):
+                # Another rate would change what comes out of one that failed for reasons of the machine.
+                suffix, factor = AGAIN, GENTLER
         else:
             return _done(begun, results, place, notes)
     return replace(begun, notes=notes)
