@@ -3,16 +3,17 @@
 import json
 import shlex
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from huggingface_hub import ModelCard
 
 import small
 from ligero import cli, config, flags
-from ligero.errors import InputError
+from ligero.errors import InputError, LigeroError
 from ligero.models import catalog as models
-from ligero.runs import read_json, sha256
-from ligero.share import card, finished, licences, recipe
+from ligero.runs import read_json, sha256, verify
+from ligero.share import card, finished, licences, push, recipe, wire
 from ligero.tasks import catalog
 from ligero.train import trained
 
@@ -236,13 +237,35 @@ def test_a_dry_run_writes_the_folder_and_keeps_what_else_lies_there(run, tmp_pat
     assert {"README.md", "config.json", "model.safetensors", "ligero.json"} <= set(told["files"])
     # Its own earlier folder is replaced, another's is not.
     assert cli.main(command) == 0
-    capsys.readouterr()
+    # The hub is not asked what it has; what would go from there is said all the same.
+    deleted = next(line for line in capsys.readouterr().out.splitlines() if "deleted" in line)
+    assert all(kind in deleted for kind in ("config.json", "*.safetensors*", "export/*"))
+    assert told["deleted"] == list(push.LEFT)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "note").write_text("keep")
     command[-1] = str(tmp_path / "mine")
     assert cli.main(command) == 2
     assert capsys.readouterr().err.count("\n") == 1
     assert (tmp_path / "mine" / "note").read_text() == "keep"
+
+
+def test_a_dry_run_fills_the_folder_one_stands_in(run, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    command = ["push", str(run), "ana/m", "--license", "mit", "--dry-run", "--out", "."]
+    assert cli.main(command) == 0
+    assert verify(Path())["repository"] == "ana/m"
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
+def test_what_others_wrote_cannot_steer_the_terminal(tmp_path):
+    evil = "\x1b]0;x\x07\x9b2J\u202e"
+    parcel = push.Parcel(tmp_path, "ana/m", "mit", {f"{evil}a.json": 1}, f"own data ({evil})")
+    lines = push.contents(parcel, [f"export/{evil}\nb"]).splitlines()
+    assert len(lines) == 5 and all(line.isprintable() for line in lines)
+    with pytest.raises(LigeroError) as told, wire.sending("ana/m"):
+        raise ValueError(f"no such file {evil}")
+    assert str(told.value).isprintable() and "no such file" in str(told.value)
 
 
 @pytest.mark.parametrize(

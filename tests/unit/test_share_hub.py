@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,13 +10,14 @@ from pathlib import Path
 import pytest
 import torch
 from huggingface_hub import constants
+from safetensors.torch import save
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import small
 from hub_server import HubServer, Repository, point_to
 from ligero import cli
-from ligero.errors import InputError
+from ligero.errors import DamagedError, InputError
 from ligero.runs import verify
 from ligero.share import pull as pulling
 from ligero.share import push as pushing
@@ -135,6 +137,51 @@ def test_an_export_that_is_gone_goes_from_the_hub_in_the_same_commit(run, hub):
     assert {"notas.txt", "model.safetensors", "README.md"} <= names
     commits = [path for method, path, _ in hub.asked if "/commit/" in path and method == "POST"]
     assert len(commits) == 2
+
+
+def in_shards(run, place):
+    """A run's model as a folder of several files of weights."""
+    AutoModelForTokenClassification.from_pretrained(run / "model").save_pretrained(
+        place, max_shard_size="50KB"
+    )
+    for name in ("tokenizer.json", "tokenizer_config.json", "ligero.json"):
+        shutil.copyfile(run / "model" / name, place / name)
+    return place
+
+
+def test_a_model_that_is_gone_goes_from_the_hub_in_the_same_commit(run, hub, tmp_path, capsys):
+    assert push(run) == 0
+    kept = {"notas.txt": b"mine", "old/model.safetensors": b"mine", "vocab.json": b"mine"}
+    hub.repositories["ana/m"].files |= kept
+    capsys.readouterr()
+    assert push(run / "export") == 0
+    asked = capsys.readouterr().err
+    files = hub.repositories["ana/m"].files
+    gone = ("config.json", "ligero.json", "model.safetensors", "tokenizer.json")
+    for name in gone:
+        assert name not in files and f"deleted  {name}\n" in asked
+    assert asked.count("deleted") == sum(1 for _ in (run / "model").iterdir()) - 1, "its manifest"
+    assert kept.items() <= files.items() and "export/model.xml" in files
+    commits = [path for method, path, _ in hub.asked if "/commit/" in path and method == "POST"]
+    assert len(commits) == 2
+
+
+def test_weights_in_one_file_and_in_shards_do_not_stay_beside_each_other(run, hub, tmp_path):
+    shards = in_shards(run, tmp_path / "shards")
+    changed = AutoModelForTokenClassification.from_pretrained(shards)
+    with torch.no_grad():
+        changed.classifier.bias += 1
+    changed.save_pretrained(shards, max_shard_size="50KB")
+    of_shards = {file.name for file in shards.glob("*.safetensors*")}
+    assert len(of_shards) > 2
+    for place, name in ((run, "one"), (shards, "several"), (run, "again")):
+        assert push(place) == 0
+        files = hub.repositories["ana/m"].files
+        weights = {file for file in files if "/" not in file and ".safetensors" in file}
+        assert weights == (of_shards if place == shards else {"model.safetensors"})
+        assert pull(tmp_path / name) == 0
+        expected = scores(shards if place == shards else run / "model")
+        assert torch.equal(scores(tmp_path / name), expected)
 
 
 def test_branches_and_private_repositories(run, hub, tmp_path, capsys):
@@ -367,3 +414,93 @@ def test_the_cards_word_on_the_data_is_passed_on(hub, tmp_path, run, capsys):
     assert pull(tmp_path / "out") == 0
     said = capsys.readouterr().out
     assert "licence: other" in said and "eva/datos" in said and "restrict its use" in said
+
+
+def little(hub, card=b"", **more):
+    """A repository with the least that is a model, and a card."""
+    weights = save({"weight": torch.zeros(2)})
+    files = {"config.json": b"{}", "model.safetensors": weights, "README.md": card, **more}
+    hub.repositories["ana/m"] = Repository(files)
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        b"license: [mit",
+        b"license: !!int ''",
+        b"license: !!timestamp x",
+        b"- mit",
+        b"? [a]\n: b",
+        b"license: \xff",
+        b"license: " + b"[" * 1000,
+        b"license: {a: b}\ndatasets: {a: b}",
+        b"license:\ndatasets:",
+    ],
+)
+def test_a_card_that_cannot_be_read_says_nothing_of_licence_and_data(hub, tmp_path, capsys, front):
+    little(hub, b"---\n" + front + b"\n---\n# m\n\n> **Its data restrict its use.** Solo.\n")
+    for _ in range(2):
+        assert pull(tmp_path / "out") == 0
+        said = capsys.readouterr()
+        assert "licence: none stated\n**Its data restrict its use.** Solo.\n" in said.out
+        assert "trained on" not in said.out and said.err == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "datasets"),
+    [
+        (b"conll2002", ["conll2002"]),
+        (b"2002", ["2002"]),
+        (b"[eva/datos, 2002, {a: b}, [c], null]", ["eva/datos", "2002"]),
+        (b"null", []),
+    ],
+)
+def test_a_card_names_its_data_as_one_word_or_a_list(hub, tmp_path, capsys, written, datasets):
+    little(hub, b"---\nlicense: [mit, 'cc0-1.0']\ntags: 5\ndatasets: " + written + b"\n---\n# m\n")
+    assert pull(tmp_path / "out", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["datasets"] == datasets and found["licence"] == "mit, cc0-1.0"
+    assert pull(tmp_path / "out") == 0
+    said = capsys.readouterr().out.splitlines()
+    assert [line for line in said if "trained on" in line] == [f"trained on: {d}" for d in datasets]
+
+
+def test_what_is_downloaded_cannot_steer_the_terminal(hub, tmp_path, capsys):
+    evil = "\x1b]0;x\x07\x9b2J\u202e"
+    quoted = '"\\e]0;x\\a\\x9b2J\\u202e\\ud800\\ntry: rm"'
+    card = f"---\nlicense: {quoted}\ndatasets: [{quoted}]\n---\n> **Solo{evil}.**\n"
+    little(hub, card.encode(), **{f"{evil}\n.py": b"", f"{evil}.json": b"{}"})
+    assert pull(tmp_path / "out") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 6 and all(line.isprintable() for line in lines)
+    assert pull(tmp_path / "out", "--json") == 0
+    out = capsys.readouterr().out
+    assert out.isascii() and out.strip().isprintable()
+    assert "\x1b]0;x\x07" in json.loads(out)["licence"], "data stay what they are"
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(DamagedError) as told:
+        pulling.Stated(f"{evil}.json", 1, "0").check(file)
+    assert str(told.value).isprintable()
+
+
+def test_a_pull_into_the_folder_one_stands_in(hub, tmp_path, monkeypatch, capsys):
+    little(hub, b"# m\n")
+    here = tmp_path / "work" / "here"
+    here.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    for _ in range(2):
+        assert pull(".") == 0
+        assert 'ligero predict . "texto"' in capsys.readouterr().out
+        # By a relative name: whoever stood here sees it.
+        assert verify(Path())["repository"] == "ana/m"
+        assert list(here.parent.iterdir()) == [here]
+    # Another commit would replace the folder: from outside, where what was fetched is used.
+    little(hub, b"# m, again\n")
+    assert pull(".") == 2
+    assert "the folder that you are in" in one_line(capsys)
+    assert Path("README.md").read_text() == "# m\n"
+    monkeypatch.chdir(tmp_path)
+    hub.fetched.clear()
+    assert pull("work/here") == 0
+    assert hub.fetched == [] and (here / "README.md").read_text() == "# m, again\n"

@@ -4,6 +4,7 @@ Weights in safetensors, configuration, vocabulary, card, and an exported folder 
 Anything that could run code when it is opened stays where it is.
 """
 
+import contextlib
 import fnmatch
 import hashlib
 import shutil
@@ -47,8 +48,8 @@ class Stated:
         if (size, found) != (self.bytes, self.hash):
             file.unlink()
             raise DamagedError(
-                f"{self.name}: {size:,} bytes with hash {found}, where the hub states {self.bytes:,} "
-                f"with {self.hash}; thrown away, repeat to fetch it again"
+                f"{wire.shown(self.name)}: {size:,} bytes with hash {found}, where the hub states "
+                f"{self.bytes:,} with {self.hash}; thrown away, repeat to fetch it again"
             )
 
 
@@ -121,6 +122,7 @@ def _check_listing(repository: str, wanted: list[str], left: list[str]) -> None:
 
 def _fetch(folder: Path, repository: str, commit: str, wanted: list[Stated]) -> None:
     """Fetch files beside the folder, check each, and publish the folder of them."""
+    folder = folder.resolve()  # "." has no name
     part = folder.with_name(f".{folder.name}.{commit[:12]}.part")
     for file in wanted:
         with bars():
@@ -151,7 +153,7 @@ def _download(target: Path, repository: str, commit: str, file: Stated) -> None:
                 partial,
                 resume_size=here,
                 headers=build_hf_headers(library_name="ligero", library_version=__version__),
-                displayed_filename=file.name,
+                displayed_filename=wire.shown(file.name),
             )
     file.check(target)
 
@@ -163,19 +165,23 @@ def git_sha1(file: Path) -> str:
 
 
 def _said(readme: Path) -> dict[str, Any]:
-    """What a card's YAML says of licence and data."""
-    from huggingface_hub import ModelCard
+    """What a card says of licence and data; of YAML that cannot be read, as of none, nothing."""
+    from huggingface_hub import metadata_load
 
+    said: dict[str, Any] = {"licence": None, "datasets": []}
     if not readme.is_file():
-        return {"licence": None, "datasets": []}
-    try:
-        card = ModelCard.load(readme, ignore_metadata_errors=True)
-    except ValueError:
-        return {"licence": None, "datasets": []}
-    warned = next((li[2:] for li in card.text.splitlines() if li.startswith("> **")), None)
-    data = card.data
-    return {
-        "licence": data.license,
-        "datasets": data.datasets or [],
-        **({"warning": warned} if warned else {}),
-    }
+        return said
+    # Anyone writes cards, and what is no YAML raises nearly anything.
+    with contextlib.suppress(Exception):
+        told = metadata_load(readme) or {}
+        said["licence"] = ", ".join(_strings(told.get("license"))) or None
+        said["datasets"] = _strings(told.get("datasets"))
+    lines = readme.read_text(encoding="utf-8", errors="replace").splitlines()
+    warned = next((line[2:] for line in lines if line.startswith("> **")), None)
+    return {**said, **({"warning": warned} if warned else {})}
+
+
+def _strings(value: Any) -> list[str]:
+    """What a card has as one value or as a list of them, as the hub allows."""
+    values = value if isinstance(value, list) else [value]
+    return [str(each) for each in values if isinstance(each, str | int | float)]

@@ -1,5 +1,6 @@
 """`ligero push`: a trained model, its export and its card, as one commit to the Hugging Face hub."""
 
+import fnmatch
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,10 @@ from ligero.share.finished import EXPORT, TASK_CARD, Finished, find
 README = "README.md"
 # What makes a model's folder, besides its weights.
 _MODEL = ("config.json", "tokenizer.json", "tokenizer_config.json", TASK_CARD)
+_WEIGHTS = "*.safetensors*"
+# What a push leaves on the hub, for the next to delete where it does not bring the same. Old weights
+# beside a new card would be taken for the model: transformers reads one file rather than shards.
+LEFT = (*_MODEL, _WEIGHTS, f"{EXPORT}/*")
 MAIN = "main"
 
 
@@ -76,7 +81,7 @@ def packed(
 
 def _fill(folder: Path, finished: Finished) -> None:
     if finished.model:
-        names = [*_MODEL, *(file.name for file in finished.model.glob("*.safetensors*"))]
+        names = [*_MODEL, *(file.name for file in finished.model.glob(_WEIGHTS))]
         for name in names:
             if (finished.model / name).is_file():
                 shutil.copyfile(finished.model / name, folder / name)
@@ -91,7 +96,7 @@ def send(
 ) -> dict[str, Any] | None:
     """Put a folder on the hub as one commit; what became of it, None where a person said no.
 
-    What an earlier push left in `export/` and this one has not is deleted by the same commit. The
+    What an earlier push left (`LEFT`) and this one has not is deleted by the same commit. The
     repository is made where there is none. Nothing of the folder can be seen before the commit.
     revision: a branch, made where there is none. agreed: is asked once, with all that is about to
     happen.
@@ -158,13 +163,25 @@ def _look(api: Any, repository: str, revision: str | None) -> Any:
 
 def _stale(there: Any, parcel: Parcel) -> list[str]:
     names = [file.rfilename for file in there.siblings or ()] if there else []
-    return [n for n in names if n.startswith(f"{EXPORT}/") and n not in parcel.files]
+    return [name for name in names if _is_left(name) and name not in parcel.files]
 
 
-def contents(parcel: Parcel, stale: Sequence[str] = ()) -> str:
-    """The files of a parcel and their bytes, one a line, its licence, and the data's terms."""
+def _is_left(name: str) -> bool:
+    if "/" in name:
+        return name.startswith(f"{EXPORT}/")
+    return any(fnmatch.fnmatchcase(name, kind) for kind in LEFT)
+
+
+def contents(parcel: Parcel, stale: Sequence[str] | None = None) -> str:
+    """The files of a parcel and their bytes, one a line, its licence, and the data's terms.
+
+    stale: what is deleted on the hub; None where that was not asked what it has.
+    """
+    if stale is None:
+        stale = [f"what else is there of {', '.join(LEFT)}"]
     lines = [f"{size:>14,}  {name}" for name, size in parcel.files.items()]
     lines += [f"{'deleted':>14}  {name}" for name in stale]
     lines.append(f"{len(parcel.files)} files, {parcel.bytes:,} bytes")
     lines.append(f"licence of the weights: {parcel.licence}")
-    return "\n".join([*lines, *([f"data: {parcel.data}"] if parcel.data else [])])
+    lines += [f"data: {parcel.data}"] if parcel.data else []
+    return "\n".join(wire.shown(line) for line in lines)

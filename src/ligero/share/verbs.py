@@ -63,7 +63,10 @@ def _push(chosen: argparse.Namespace) -> None:
         with_export=not chosen.no_export, out=out,
     ) as parcel:  # fmt: skip
         if out:
-            made = {"folder": str(out), "licence": parcel.licence, "files": parcel.files}
+            made = {
+                "folder": str(out), "licence": parcel.licence, "files": parcel.files,
+                "deleted": push.LEFT,
+            }  # fmt: skip
             print(json.dumps(made) if chosen.json else f"{push.contents(parcel)}\n{out}: not sent")
             return
         done = push.send(
@@ -92,19 +95,21 @@ def _agreed(question: str, yes: bool) -> bool:
 def _pull(chosen: argparse.Namespace) -> None:
     flags.need(_HUB, "train")
     from ligero.share import pull
+    from ligero.share.wire import shown
 
     out = Path(chosen.out) if chosen.out else None
     found = pull.pull(chosen.repository, chosen.revision, out)
     if chosen.json:
-        print(json.dumps(found, ensure_ascii=False))
+        # In ASCII: a card may hold what a terminal obeys, or cannot write.
+        print(json.dumps(found))
         return
     for name, why in found["left"].items():
-        print(f"left out: {name} ({why})")
-    print(f"licence: {found['licence'] or 'none stated'}")
+        print(f"left out: {shown(name)} ({why})")
+    print(f"licence: {shown(found['licence'] or 'none stated')}")
     for name in found["datasets"]:
-        print(f"trained on: {name}")
+        print(f"trained on: {shown(name)}")
     if "warning" in found:
-        print(found["warning"])
+        print(shown(found["warning"]))
     folder = found["folder"]
     print(f"{folder}: {found['files']} files, {found['bytes']:,} bytes, commit {found['commit']}")
     if found["model"]:

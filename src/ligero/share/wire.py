@@ -31,6 +31,11 @@ def check_room(folder: Path, repository: str) -> None:
     )  # fmt: skip
 
 
+def shown(text: str, limit: int = 1000) -> str:
+    """What others wrote, for a terminal: in one line, and nothing in it that a terminal obeys."""
+    return excerpt(text, limit)[1:-1]
+
+
 def origin(folder: Path) -> dict[str, Any]:
     """The manifest of a folder that was made for the hub or of it, unchecked; {} for a damaged one."""
     try:
@@ -90,4 +95,4 @@ _ADVICE = {
 
 
 def _line(error: BaseException) -> str:
-    return " ".join((str(error).strip() or type(error).__name__).split())[:200]
+    return shown(" ".join((str(error).strip() or type(error).__name__).split()), 200)
