@@ -14,6 +14,12 @@ class LigeroError(Exception):
 
     exit_code = 1
 
+    def __init__(self, message: str) -> None:
+        # One error is one line, whatever the input smuggled into it.
+        super().__init__(
+            "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in message)
+        )
+
 
 class InputError(LigeroError):
     """What the user gave cannot be used: a file, a line of it, a name, an option.
@@ -34,10 +40,7 @@ class InputError(LigeroError):
         self.found, self.file, self.line, self.expected = found, file, line, expected
         where = "" if file is None else f"{file}: " if line is None else f"{file}:{line}: "
         message = f"{where}found {found}; expected {expected}" if expected else f"{where}{found}"
-        # One error is one line, whatever the input smuggled into it.
-        super().__init__(
-            "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in message)
-        )
+        super().__init__(message)
 
 
 class DamagedError(LigeroError):

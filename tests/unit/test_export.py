@@ -130,6 +130,12 @@ def test_what_it_cannot_do_is_said_in_one_line(runs, tmp_path, capsys):
     assert main(["export", str(tmp_path / "none"), *small.files(data)]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert not (tmp_path / "x").exists()
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.tex").write_text("all of it")
+    assert main(command(runs, "tag", mine)) == 2
+    assert "earlier export" in capsys.readouterr().err
+    assert [path.name for path in mine.iterdir()] == ["thesis.tex"]
 
 
 def test_an_export_stands_beside_its_run_and_replaces_the_one_before(runs):

@@ -21,7 +21,7 @@ from ligero.measure import latency
 from ligero.models import crf
 from ligero.report.export import page
 from ligero.runs import MANIFEST, publish, read_json, write_json, write_text
-from ligero.runtime.card import CARD, HEAD, PRECISIONS, TOKENIZER, Card
+from ligero.runtime.card import CARD, HEAD, PRECISIONS, TOKENIZER, Card, is_exported
 from ligero.runtime.predictor import Predictor
 from ligero.tasks import catalog, source
 from ligero.tasks.chains import Chain
@@ -47,14 +47,18 @@ def export(run: str, config: ExportConfig) -> dict[str, Any]:
     run: a finished run, a compression (its student), a model's folder or a hub id. `config.data`
     says what the gate scores it on: the task or files that it was trained on.
 
-    Returns what `gate.json` holds, with the folder. InputError where no validation data are at hand,
-    LigeroError where not even fp32 passes.
+    Returns what `gate.json` holds, with the folder. InputError where no validation data are at hand, or
+    the folder holds something else; LigeroError where not even fp32 passes.
     """
     loop.prepare(config.place.threads)
     progress = Progress("export")
+    out = Path(config.place.out) if config.place.out else _place(run)
+    if out.exists() and not is_exported(out) and not (out.is_dir() and not any(out.iterdir())):
+        raise InputError(
+            "something else", file=out, expected="a new folder or an earlier export (--out)"
+        )
     trained = load(run)
     task = _task(run, config, trained)
-    out = Path(config.place.out) if config.place.out else _place(run)
     buckets = lengths(trained.window)
     progress.note(f"{run}: {trained.kind.name}, checked on {len(task.dev.examples):,} texts")
     gate = Gate(trained, task.dev.examples, buckets, config.seed)
