@@ -3,7 +3,7 @@
 import os
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -66,14 +66,18 @@ def compress(config: CompressConfig) -> dict[str, Any]:
     for model, fit in ((teacher, config.teacher_fit), (student, config.student_fit)):
         stages.check_case(model, fit, config.vocab)
     stages.check_inside(teacher, student, config.student_fit, config.distill)
+    more = _unlabelled(config, task)
     out = _place(config.place, "compress", task, config.student)
     begun = {
         **identity(config),
         "content": task.digest,
         "weights": [stages.initial_weights(model) for model in (teacher, student)],
     }
+    if more:
+        begun["unlabelled"] = more.digest()
     with Run(out, "compress", begun) as run:
-        announce(task, f"{config.teacher} teaches {config.student}", out)
+        idle = stages.without_effect(config, task, teachers=1)
+        announce(task, f"{config.teacher} teaches {config.student}", out, idle)
         if run.is_complete(Progress("run").note):
             return {**run.results(), "folder": str(out)}
 
@@ -105,7 +109,6 @@ def compress(config: CompressConfig) -> dict[str, Any]:
         taught = stage(STUDENT_FOLDER, student)
         cache = _cache(config.cache, out)
         known = {TEACHER: rows[TEACHER]}
-        more = _unlabelled(config, task)
         rows |= stages.distill(taught, [ready], known, config.distill, cache, more)["models"]
         models = {
             TEACHER: ready,
@@ -160,8 +163,10 @@ def distill(config: DistillRunConfig, watch: loop.Watch | None = None) -> dict[s
     teachers = [_taught(name, task) for name in names]
     out = _place(config.place, "distill", task, config.student)
     what = f"{' and '.join(names)} teach{'es' if len(names) == 1 else ''} {config.student}"
-    stage = _single(config, task, student, out, STUDENT_FOLDER, what, watch)
+    idle = stages.without_effect(config, task, len(teachers))
+    stage = _single(config, task, student, out, STUDENT_FOLDER, what, watch, idle)
     stages.check_inside(_at_hand(names[0]), student, config.fit, config.distill)
+    more = _unlabelled(config, task)
     titles = (
         [TEACHER] if len(teachers) == 1 else [f"{TEACHER} {n + 1}" for n in range(len(teachers))]
     )
@@ -169,7 +174,7 @@ def distill(config: DistillRunConfig, watch: loop.Watch | None = None) -> dict[s
         title: _row_of(name, teacher, task)
         for title, name, teacher in zip(titles, names, teachers, strict=True)
     }
-    cache, more = _cache(config.cache, out), _unlabelled(config, task)
+    cache = _cache(config.cache, out)
     return stages.distill(stage, teachers, known, config.distill, cache, more)
 
 
@@ -180,7 +185,7 @@ def _row_of(name: str, teacher: Trained, task: Task) -> dict[str, Any]:
         begun = read_json(run / "config.json").get("identity", {})
         if begun.get("data") == task.digest:
             *_, row = read_json(run / "results.json")["models"].values()
-            return {**row, "model": run.name}
+            return dict(row)
     return stages.results_of(teacher, task, name)
 
 
@@ -218,15 +223,15 @@ def gain(alone: Trained, taught: Trained, task: Task) -> dict[str, Any]:
     }
 
 
-def announce(task: Task, what: str, out: Path) -> None:
-    """Say what is about to happen, on what data, and where it will lie."""
+def announce(task: Task, what: str, out: Path, notes: Sequence[str] = ()) -> None:
+    """Say what is about to happen, on what data, and where it will lie. notes: beside the task's own."""
     console = Console(stderr=True)
     counts = ", ".join(f"{name} {count:,}" for name, count in _counts(task).items())
     lines = [
         f"[bold]{escape(task.title)}[/bold]: {task.kind.name}, {len(task.labels)} labels; {counts}",
         escape(f"  {what}; chosen by {task.metric}; folder {out}"),
         f"  licence of the data: {escape(task.licence)}",
-        *(f"  [yellow]note[/yellow] {escape(note)}" for note in task.notes),
+        *(f"  [yellow]note[/yellow] {escape(note)}" for note in (*task.notes, *notes)),
     ]
     for line in lines:
         console.print(line, highlight=False, soft_wrap=True)
@@ -249,6 +254,7 @@ def _single(
     name: str,
     what: str,
     watch: loop.Watch | None,
+    notes: Sequence[str] = (),
 ) -> Stage:
     kinds.check_decoding(task.kind, task.labels, config.fit.decoding)
     stages.check_case(model, config.fit, config.vocab)
@@ -262,7 +268,7 @@ def _single(
         vocab=config.vocab,
         vocabulary=out / VOCABULARY,
         threads=config.place.threads,
-        begins=lambda: announce(task, what, out),
+        begins=lambda: announce(task, what, out, notes),
     )
     return stage if watch is None else replace(stage, watch=watch)
 
@@ -303,7 +309,9 @@ def _place(place: PlaceConfig, command: str, task: Task, model: str) -> Path:
 
 
 def _unlabelled(config: TaughtConfig, task: Task) -> Unlabelled | None:
-    return gather(config.unlabeled, task, config.pool) if config.unlabeled else None
+    if config.unlabeled is None:
+        return None
+    return gather(config.unlabeled, task, config.pool)
 
 
 def _cache(folder: str | None, out: Path) -> Path:

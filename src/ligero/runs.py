@@ -69,12 +69,23 @@ def read_json(path: Path) -> Any:
 
 
 @contextlib.contextmanager
-def publish(folder: Path, **facts: Any) -> Iterator[Path]:
+def publish(folder: Path, *, replace: bool = True, **facts: Any) -> Iterator[Path]:
     """A temporary folder to fill; on success it gets its manifest and becomes `folder`.
 
-    `facts` go into the manifest. An existing `folder` is replaced; after an error, or a kill at any
-    moment, nothing of the new one is visible under its name.
+    `facts` go into the manifest. An existing `folder` is replaced, or with replace=False an OSError;
+    after an error, or a kill at any moment, nothing of the new one is visible under its name. Only the
+    folder that this process works in stays what it is: it is filled, its manifest last.
+
+    Raises InputError where replacing `folder` would delete the one that this process works in.
     """
+    # "." has no name that another could stand beside, and a link is not what is replaced.
+    folder = folder.resolve()
+    stood_in = _is_stood_in(folder)
+    if stood_in and any(folder.iterdir()):
+        raise InputError(
+            "the folder that you are in, and not empty", file=folder,
+            expected="an empty or another one, since it would be replaced",
+        )  # fmt: skip
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = folder.with_name(_temporary(folder.name))
     shutil.rmtree(temporary, ignore_errors=True)
@@ -88,7 +99,13 @@ def publish(folder: Path, **facts: Any) -> Iterator[Path]:
             (temporary / file).chmod(mode)
             _fsync(temporary / file)
         _fsync(temporary)
-        if folder.exists():
+        if stood_in:
+            # Were it replaced, whoever stands in it would be left in one that is deleted.
+            for path in sorted(temporary.iterdir(), key=lambda path: path.name == MANIFEST):
+                path.rename(folder / path.name)
+            temporary.rmdir()
+            _fsync(folder)
+        elif replace and folder.exists():
             # A folder cannot be renamed over another: the old one steps aside under a name that
             # the next `sweep` removes, should this process die in between.
             aside = folder.with_name(_temporary(folder.name + ".old"))
@@ -152,7 +169,11 @@ def sweep(folder: Path) -> None:
     for path in folder.glob(".*~*~*.tmp"):
         *_, host, pid = path.name.removesuffix(".tmp").split("~")
         if host == socket.gethostname() and pid.isdecimal() and not _alive(int(pid)):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            # Another process may be sweeping here, too.
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 class Run:
@@ -332,6 +353,14 @@ def _files(folder: Path) -> list[str]:
         else:
             names.extend(f"{path.name}/{n}" for n in _files(path))
     return names
+
+
+def _is_stood_in(folder: Path) -> bool:
+    """Whether this process works in a folder, or below it."""
+    try:
+        return Path.cwd().is_relative_to(folder)
+    except FileNotFoundError:  # in one that is deleted
+        return False
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:

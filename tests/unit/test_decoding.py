@@ -325,6 +325,26 @@ def test_transitions_learn_from_a_teacher_alone(runs, task, loss, teacher):
         assert total.detach() > 0 and gradient.abs().max() > 1e-3
 
 
+@pytest.mark.parametrize("loss", ["kl", "ce", "mse"])
+def test_a_student_without_a_crf_is_taught_what_a_teachers_rules_out(runs, task, loss):
+    student, teacher = load(str(runs / "independent")), load(str(runs / "crf"))
+    features, read = (each.features(task.train.examples) for each in (student, teacher))
+    targets = [teacher.kind.beliefs(s) for s in score(teacher.model, read)]
+    later = student.labels.index("I-PER")
+    # As a student that has learned nothing of it: no sentence may begin with an I-.
+    torch.nn.init.zeros_(student.model.classifier.weight)
+    torch.nn.init.zeros_(student.model.classifier.bias)
+    assert all(np.isneginf(target["tag"][0, later]) for target in targets)
+    objective = Distill(features, features, targets, DistillConfig(loss=loss))
+    ids = np.arange(8)
+    for i in ids:
+        # Of a first word alone, which is all that the gradient is of.
+        objective.targets[i] = {"tag": objective.targets[i]["tag"].copy()}
+        objective.targets[i]["tag"][1:] = 0.0
+    objective.loss(student.model, objective.batch(ids, 0)).total.backward()
+    assert student.model.classifier.bias.grad[later] > 0.5
+
+
 def test_the_whole_road(data, tmp_path):
     flags = [*small.compress(data, tmp_path / "out", tmp_path / "cache"), "--teacher-fit.decoding"]
     flags += ["crf", "--student-fit.decoding", "crf", "--distill.alpha", "0"]

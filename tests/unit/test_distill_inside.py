@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+import transformers
 from safetensors.torch import load_file
 from test_learning import (
     asked,
@@ -25,6 +26,7 @@ import small
 from ligero.cli import main
 from ligero.config import DataConfig, DistillConfig, FitConfig, PoolConfig, identity
 from ligero.errors import InputError
+from ligero.models import build
 from ligero.runs import sha256
 from ligero.tasks import source
 from ligero.tasks.words import worded
@@ -136,7 +138,9 @@ def taught(examples, tokenizer, config=ALL, fit=PLAIN, seed=0, others=()):
     pool = Pool(more, teacher.scores, student.features) if others else None
     outputs = Distill(own, own, score(teacher.model, read), config, pool)
     pair = inside.pair(teacher.model.config, student.model.config, config)
-    return inside.deepen(outputs, student, teacher, pair, fit, seed), student.model
+    made = inside.deepen(outputs, student, teacher, pair, fit, seed)
+    made.enter(0)
+    return made, student.model
 
 
 @pytest.mark.parametrize("make", [*MAKERS, pairs])
@@ -169,6 +173,19 @@ def test_the_objective_is_what_examples_one_by_one_make(make, tokenizer):
     assert float(found.total.detach()) == pytest.approx(total, rel=1e-5)
 
 
+def test_an_epoch_is_made_ready_once_and_not_before_it_is_gone_into(tokenizer, monkeypatch):
+    take, starts = Pool.take, []
+
+    def noted(pool, start, count):
+        starts.append(start)
+        return take(pool, start, count)
+
+    monkeypatch.setattr(Pool, "take", noted)
+    objective, _ = taught(tagged(9), tokenizer, others=tagged(9, 1))  # which goes into the first
+    objective.enter(2)
+    assert starts == [0, 6] and objective.size == 12 == len(objective.rows)
+
+
 @pytest.mark.parametrize("make", MAKERS)
 def test_gradient_does_not_depend_on_how_a_batch_is_cut(make, tokenizer):
     objective, student = taught(make(24, longest=60), tokenizer)
@@ -191,6 +208,7 @@ def test_a_student_that_is_its_teacher_has_nothing_to_learn(tokenizer):
         outputs = Distill(read, read, score(model, read), config)
         pair = inside.pair(teacher.model.config, model.config, config)
         objective = inside.deepen(outputs, student, teacher, pair, PLAIN, seed=0)
+        objective.enter(0)
         assert not hasattr(model, inside.PROJECTION)
 
         def whole(objective=objective, model=model):
@@ -390,6 +408,26 @@ def test_a_run_leaves_a_student_like_any_other(tmp_path, data, teacher, capsys):
 def test_bad_settings_are_said_in_one_line(tmp_path, data, teacher, capsys, given, message):
     assert main(flags(data, tmp_path / "out", teacher, "--distill.relations", "1", *given)) == 2
     assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def stranger(folder, tokenizer):
+    """A student of a family whose queries, keys and values are not known."""
+    sizes = {"num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 48}
+    shape = transformers.MPNetConfig(vocab_size=300, hidden_size=32, **sizes)
+    build.save(transformers.MPNetModel(shape), tokenizer, folder, max_length=64)
+    return str(folder)
+
+
+def test_a_family_that_is_not_known_is_refused_before_anything_is_trained(
+    tmp_path, data, teacher, tokenizer, capsys
+):
+    student = stranger(tmp_path / "mpnet", tokenizer)
+    ask = ["--student", student, "--distill.hidden", "1"]
+    assert main(flags(data, tmp_path / "out", teacher, *ask)) == 2
+    assert "found a model of type mpnet; expected layers with" in capsys.readouterr().err
+    assert main([*small.compress(data, tmp_path / "out", tmp_path / "cache"), *ask]) == 2
+    assert "found a model of type mpnet" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

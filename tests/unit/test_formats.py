@@ -183,10 +183,10 @@ def test_a_file_without_permission_is_refused(
     path = write(NER)
     if os.geteuid() == 0:  # root may read everything, so the refusal is put on here
 
-        def deny(self: Path) -> bytes:
+        def deny(self: Path, *mode: str) -> bytes:
             raise PermissionError(13, "Permission denied", str(self))
 
-        monkeypatch.setattr(Path, "read_bytes", deny)
+        monkeypatch.setattr(Path, "open", deny)
     else:
         path.chmod(0)
     assert "permissions" in str(refused(path))

@@ -8,7 +8,7 @@ import shapes
 from ligero import vocab
 from ligero.errors import InputError
 from ligero.models import build
-from ligero.models.inside import layer_number, look
+from ligero.models.inside import check, layer_number, look
 
 SIZES = {
     "vocab_size": 320, "hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 2,
@@ -117,3 +117,15 @@ def test_a_family_whose_inside_is_not_known():
     model = transformers.GPT2ForTokenClassification(config)
     with pytest.raises(InputError, match="type gpt2"), look(model, 1):
         pass
+    with pytest.raises(InputError, match="type gpt2"):
+        check(config)
+
+
+def test_what_can_be_seen_is_told_by_a_configuration_alone(models):
+    drawn = torch.random.get_rng_state()
+    for model in models.values():
+        check(model.config)
+    for config in (transformers.MPNetConfig(), transformers.DebertaV2Config()):
+        with pytest.raises(InputError, match=f"type {config.model_type}"):
+            check(config)
+    assert torch.equal(drawn, torch.random.get_rng_state())

@@ -30,6 +30,27 @@ def test_sentences_end_where_they_do():
     ]
 
 
+def test_sentences_of_text_that_was_cut_into_words_end_there_too():
+    assert passages.sentences("¿ Qué dijo ? Vive en EE. UU. Juan . Nada .") == [
+        "¿ Qué dijo ?",
+        "Vive en EE. UU. Juan .",
+        "Nada .",
+    ]
+
+
+def test_a_sentence_is_known_again_however_it_is_written():
+    whole = "¿Qué dijo la niña? «Vive en Córdoba», dijo."
+    assert passages.said(whole) == {"quedijolanina", "viveencordobadijo"}
+    assert passages.said("¿ Qué dijo la niña ? « Vive en CÓRDOBA » , dijo") == passages.said(whole)
+    assert passages.said("¿Qué dijo el niño?").isdisjoint(passages.said(whole))
+
+
+def test_known_sentences_are_left_out():
+    known = passages.said("el rey fernando vii la derogó en valencia") | {"dijoqueno"}
+    found = [s for p in passages.passages(DOCUMENT, 100, known) for s in p]
+    assert found == [s for p in passages.passages(DOCUMENT, 100) for s in p if "Valencia" not in s]
+
+
 def test_passages_are_as_long_as_they_may_be_and_hold_every_sentence_of_some_words_once():
     found = list(passages.passages(DOCUMENT, 100))
     whole = [s for s in passages.sentences(DOCUMENT) if len(s.split()) >= passages.FEWEST_WORDS]

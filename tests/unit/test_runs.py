@@ -1,11 +1,12 @@
 """Folders appear whole or not at all, and vouch for what they hold."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from ligero import runs
-from ligero.errors import DamagedError
+from ligero.errors import DamagedError, InputError
 
 
 def test_a_folder_appears_whole_or_not_at_all(tmp_path):
@@ -25,6 +26,57 @@ def test_publishing_again_replaces_all_of_it(tmp_path):
             (place / name).write_text(name)
     assert sorted(p.name for p in (tmp_path / "a").iterdir()) == [runs.MANIFEST, "y"]
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_the_folder_one_stands_in_is_filled_and_stays_itself(tmp_path, monkeypatch):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    with pytest.raises(ZeroDivisionError), runs.publish(Path()) as place:
+        (place / "x").write_text("half")
+        raise ZeroDivisionError
+    assert list(here.iterdir()) == []
+    with runs.publish(Path(), made_from="b") as place:
+        (place / "inner").mkdir()
+        (place / "inner" / "x").write_text("one")
+    # By relative names: whoever stood here sees what came.
+    assert runs.verify(Path())["made_from"] == "b"
+    assert Path("inner/x").read_text() == "one"
+    assert list(tmp_path.iterdir()) == [here]
+
+
+@pytest.mark.parametrize("name", [".", "..", "../../here", "HERE"])
+def test_a_folder_with_something_in_it_is_not_replaced_while_one_stands_in_it(
+    tmp_path, monkeypatch, name
+):
+    below = tmp_path / "here" / "below"
+    below.mkdir(parents=True)
+    (below / "mine").write_text("keep")
+    monkeypatch.chdir(below)
+    folder = Path(name.replace("HERE", str(tmp_path / "here")))
+    with pytest.raises(InputError, match="the folder that you are in"), runs.publish(folder):
+        pass
+    assert Path("mine").read_text() == "keep" and list(tmp_path.iterdir()) == [tmp_path / "here"]
+
+
+def test_a_folder_is_published_from_one_that_is_deleted(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with runs.publish(tmp_path / "a") as place:
+        (place / "x").write_text("one")
+    assert (tmp_path / "a" / "x").read_text() == "one"
+
+
+def test_a_link_stays_and_what_it_points_to_is_replaced(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    for name in ("x", "y"):
+        with runs.publish(tmp_path / "link") as place:
+            (place / name).write_text(name)
+    assert (tmp_path / "link").is_symlink()
+    assert sorted(p.name for p in (tmp_path / "a").iterdir()) == [runs.MANIFEST, "y"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "link"]
 
 
 @pytest.mark.parametrize("content", [b"onE", b"on", b""])

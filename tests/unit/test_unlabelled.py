@@ -1,6 +1,7 @@
 """Text without labels: what is gathered, what an epoch takes of it, and students that learn from it."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -50,6 +51,132 @@ def test_what_the_task_has_is_left_out(task, text, data):
     assert len(gather(str(text), task, PoolConfig()).examples) == 3
     with pytest.raises(InputError, match="no text without labels"):
         gather(str(data / "test.conll"), task, PoolConfig())
+
+
+DOCUMENT = [
+    "El tren de Logroño salió con dos horas de retraso. Nadie supo decir por qué.",
+    "La ministra visitó Vigo el martes. Habló con los marineros durante una hora. Luego se fue.",
+    "Los bancos subieron las comisiones este año",
+    "En 1936 nació en Soria Ana García. Su padre era médico en el pueblo.",
+]
+
+
+def task_of(folder, kind):
+    """A task whose texts are DOCUMENT's: one each, a pair, or a question with its context."""
+    folder.mkdir()
+    for split, texts in (("train", DOCUMENT[:2]), ("dev", DOCUMENT[2:3]), ("test", DOCUMENT[3:])):
+        if kind == "answer":
+            rows = [
+                {
+                    "question": "¿Qué pasó?",
+                    "context": t,
+                    "answers": [{"text": t[:3], "answer_start": 0}],
+                }
+                for t in texts
+            ]
+        else:
+            rows = [{"label": label, "text": t} for t in texts for label in ("sí", "no")]
+            if kind == "pairs":
+                rows = [
+                    {**row, "text": "Otra frase distinta.", "text2": row["text"]} for row in rows
+                ]
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        (folder / f"{split}.jsonl").write_text(lines, encoding="utf-8")
+    files = {name: str(folder / f"{name}.jsonl") for name in ("train", "dev", "test")}
+    return source.load(DataConfig(**files))
+
+
+@pytest.mark.parametrize("kind", ["texts", "pairs", "answer"])
+def test_no_sentence_of_the_tasks_comes_back_out_of_raw_text(tmp_path, kind):
+    task = task_of(tmp_path / "task", kind)
+    path = tmp_path / "texto.txt"
+    # As another writes it, too: with the marks apart, in capitals, with a last point that was missing.
+    documents = [*DOCUMENT, DOCUMENT[3].replace(".", " ."), DOCUMENT[2].upper(), DOCUMENT[2] + "."]
+    other = "En el puerto de Cádiz entraron {} barcos, y en Vigo otros tantos."
+    mixed = [f"{document}\n{other.format(n)}" for n, document in enumerate(documents)]
+    path.write_text("\n\n".join(mixed) + "\n", encoding="utf-8")
+    found = gather(str(path), task, PoolConfig()).examples
+
+    def words(texts):
+        return set(re.findall(r"\w+", " ".join(texts).lower()))
+
+    taken = words(text for e in found for text in e.texts)
+    assert "barcos" in taken
+    mine = words(DOCUMENT) - words([other])
+    assert len(mine) > 30 and not mine & taken
+    path.write_text("\n\n".join(documents) + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match="no text without labels"):
+        gather(str(path), task, PoolConfig())
+
+
+def test_of_labelled_files_those_examples_are_left_out_of_which_a_text_is_the_tasks(tmp_path):
+    task = task_of(tmp_path / "task", "pairs")
+    other, again = "Una frase que nadie tiene.", DOCUMENT[3].split(". ")
+    rows = [
+        (DOCUMENT[2], other),
+        (other, f"{again[1]} {again[0]}."),
+        (other, "Otra más para el par."),
+    ]
+    path = tmp_path / "more.tsv"
+    path.write_text("".join(f"sí\t{a}\t{b}\n" for a, b in rows), encoding="utf-8")
+    (kept,) = gather(str(path), task, PoolConfig()).examples
+    assert kept.texts == rows[2] and not kept.gold
+
+
+LABELLED = {
+    "classify": [
+        {"label": "sí", "text": f"Llueve en Lugo el día {n}. " + "Luego sale otra vez el sol. " * 9}
+        for n in range(5)
+    ],
+    "tag": [{"tokens": ["Llueve", "en", "Lugo", str(n)], "tags": ["O"] * 4} for n in range(5)],
+}
+
+
+@pytest.mark.parametrize("kind", LABELLED)
+@pytest.mark.parametrize("ending", ["tsv", "jsonl", "txt"])
+def test_a_file_as_the_tasks_own_is_read_as_such_whatever_it_is_called(
+    tmp_path, task, kind, ending
+):
+    rows = LABELLED[kind]
+    own = task if kind == "tag" else task_of(tmp_path / "task", "texts")
+    if ending == "jsonl":
+        lines = [json.dumps(row) for row in rows]
+    elif kind == "tag":
+        lines = ["\n".join(f"{word}\tO" for word in row["tokens"]) + "\n" for row in rows]
+    else:
+        lines = [f"{row['label']}\t{row['text']}" for row in rows]
+    path = tmp_path / f"more.{ending}"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    found = gather(str(path), own, PoolConfig()).examples
+    texts = [row.get("text") or " ".join(row["tokens"]) for row in rows]
+    assert sorted(e.texts[0] for e in found) == texts and not any(e.gold for e in found)
+    # Of another kind it is no task's own: raw text, or of no use.
+    other = task_of(tmp_path / "other", "texts") if kind == "tag" else task
+    try:
+        cut = gather(str(path), other, PoolConfig()).examples
+    except InputError:
+        cut = []
+    assert not set(texts) & {e.texts[0] for e in cut}
+
+
+def test_what_is_no_readers_is_not_taken_out_of_a_folder(tmp_path, task):
+    folder = tmp_path / "textos"
+    folder.mkdir()
+    (folder / "a.txt").write_text("\n\n".join(SENTENCES) + "\n", encoding="utf-8")
+    (folder / "README.md").write_text("# Mis textos\n\nsí\tLlueve.\n", encoding="utf-8")
+    (folder / ".hidden").write_text("x", encoding="utf-8")
+    assert len(gather(str(folder), task, PoolConfig()).examples) == len(SENTENCES)
+    # Named by itself it is asked for, and refused by name and not for what a TSV would have.
+    (folder / "README.md").write_text("Mis textos, que son muchos.\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"unknown format: README\.md"):
+        gather(f"{folder}/README.md", task, PoolConfig())
+
+
+@pytest.mark.parametrize("named", ["{0},", ",{0}", "{0},,{0}", "", " ", ","])
+def test_an_empty_name_is_not_the_current_folder(tmp_path, task, text, named, monkeypatch):
+    monkeypatch.chdir(text.parent)
+    with pytest.raises(InputError, match="an empty name in --unlabeled"):
+        gather(named.format(text.name), task, PoolConfig())
 
 
 def test_files_are_named_with_commas_or_by_their_folder(task, tmp_path):

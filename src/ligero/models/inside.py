@@ -10,10 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import AutoModel, PreTrainedModel
 
 from ligero.errors import InputError
+from ligero.models.weights import drawn_from, quiet
 
 _LAYER = re.compile(r"(^|\.)(layers?|albert_layer_groups)\.\d+$")
 
@@ -49,6 +51,15 @@ def layer_number(config: Any, layer: int) -> int:
             f"layer {layer}", expected=f"1 to {total}, what the model has; 0: its last"
         )
     return layer or total
+
+
+def check(config: Any) -> None:
+    """Raises InputError for a family whose queries, keys and values are not known. config: as
+    `layer_number` has it; nothing is loaded or drawn for it."""
+    with quiet(), drawn_from(0), torch.device("meta"):
+        encoder = AutoModel.from_config(config)
+    for layer in set(_stack(encoder)):
+        _maps(layer, encoder)
 
 
 @contextlib.contextmanager

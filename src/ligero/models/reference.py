@@ -41,6 +41,9 @@ def resolve(name: str) -> Reference:
 
     `NAME:random` is the shape of a catalog entry without its published weights.
     """
+    if not name:
+        # As a path it would be the current directory.
+        raise InputError("a model without a name", expected="a name, a folder, or a hub id")
     plain, _, start = name.partition(":")
     if start not in ("", "random"):
         raise InputError(f"the model {name!r}", expected=f"{plain} or {plain}:random")

@@ -8,14 +8,20 @@ answers.
 
 import itertools
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from statistics import median
 
 from ligero.tasks.example import Example
 from ligero.tasks.kinds.kind import Kind
 
 # Where a sentence ends: not after capitals ("EE. UU.", "J. R. Jiménez") and not before a small letter.
-SENTENCE_END = re.compile(r"(?<=[a-záéíóúüñ0-9%)\]\"»”'*][.!?…])\s+(?=[A-ZÁÉÍÓÚÜÑ¿¡\"«“—(\[*0-9])")
+# Text that was cut into words has the mark apart.
+SENTENCE_END = re.compile(
+    r"(?<=[a-záéíóúüñ0-9%)\]\"»”'*\s][.!?…])\s+(?=[A-ZÁÉÍÓÚÜÑ¿¡\"«“—(\[*0-9])"
+)
+_UNSPOKEN = re.compile(r"[\W_]+")
 # A sentence of so many times a task's usual length is a list or a law, and no sentence of fewer words
 # says much.
 LONGEST, FEWEST_WORDS = 4, 4
@@ -29,11 +35,27 @@ def sentences(document: str) -> list[str]:
     return [part for line in lines for part in SENTENCE_END.split(line) if part]
 
 
-def passages(document: str, typical: int) -> Iterator[list[str]]:
-    """Neighbouring sentences, as many as fit into `typical` characters, at least one."""
+def said(text: str) -> set[str]:
+    """The sentences of a text, each as its small letters and digits alone: by these it is known again,
+    however it is spaced and marked."""
+    return {
+        _UNSPOKEN.sub("", unicodedata.normalize("NFKD", sentence.casefold()))
+        for sentence in sentences(text)
+    }
+
+
+def passages(
+    document: str, typical: int, known: AbstractSet[str] = frozenset()
+) -> Iterator[list[str]]:
+    """Neighbouring sentences, as many as fit into `typical` characters, at least one.
+
+    known: sentences that are left out, as `said` has them.
+    """
     passage: list[str] = []
     for sentence in sentences(document):
         if len(sentence) > LONGEST * typical or len(sentence.split()) < FEWEST_WORDS:
+            continue
+        if said(sentence) <= known:
             continue
         if passage and sum(len(s) + 1 for s in passage) + len(sentence) > typical:
             yield passage
@@ -43,12 +65,18 @@ def passages(document: str, typical: int) -> Iterator[list[str]]:
         yield passage
 
 
-def examples(documents: Iterable[str], kind: Kind, like: Sequence[Example]) -> Iterator[Example]:
-    """Examples without labels. like: a task's own, of whose form and usual length they are."""
+def examples(
+    documents: Iterable[str],
+    kind: Kind,
+    like: Sequence[Example],
+    known: AbstractSet[str] = frozenset(),
+) -> Iterator[Example]:
+    """Examples without labels. like: a task's own, of whose form and usual length they are. known: as
+    `passages` has it."""
     typical = int(median(len(e.texts[-1]) for e in like))
     paired = len(like[0].texts) == 2
     for document in documents:
-        for passage in passages(document, typical):
+        for passage in passages(document, typical, known):
             if not paired:
                 yield kind.read(" ".join(passage))
                 continue

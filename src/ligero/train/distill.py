@@ -22,7 +22,11 @@ from ligero.train.order import Ids
 from ligero.train.scorer import choices
 from ligero.train.unlabelled import Pool
 
-# An option that a unit does not have scores -inf with the teacher; it then counts for nothing.
+# -inf says two things. With the student: its unit has no such option, which then counts for nothing.
+# With the teacher alone: the option is there and ruled out (a CRF's forbidden tags), and that is taught.
+
+# Squares ask for a number: what is ruled out scores as far below the best option as one of 0.00005.
+RULED_OUT = 10.0
 
 
 def kl(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
@@ -34,9 +38,8 @@ def kl(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
 def cross(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
     """T² cross-entropy of the student's distribution under the teacher's, summed over units."""
     p = F.softmax(teacher / temperature, dim=-1)
-    log_q = F.log_softmax(
-        student.masked_fill(teacher == -torch.inf, -torch.inf) / temperature, dim=-1
-    )
+    log_q = F.log_softmax(student / temperature, dim=-1)
+    # 0 times -inf is no number.
     return -(temperature**2) * (p * log_q.masked_fill(teacher == -torch.inf, 0.0)).sum()
 
 
@@ -45,8 +48,10 @@ def mse(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
 
     The temperature has no place here; it is accepted so that the losses are exchangeable.
     """
-    there = teacher != -torch.inf
-    squares = (student - teacher.masked_fill(~there, 0.0)).masked_fill(~there, 0.0).square()
+    there = student != -torch.inf
+    lowest = teacher.amax(dim=-1, keepdim=True) - RULED_OUT
+    told = torch.where(teacher == -torch.inf, lowest, teacher)
+    squares = (student.masked_fill(~there, 0.0) - told.masked_fill(~there, 0.0)).square()
     return (squares.sum(dim=-1) / there.sum(dim=-1)).sum()
 
 
@@ -79,8 +84,6 @@ class Distill(Supervised):
         self.config, self.compare = config, LOSSES[config.loss]
         self.pool, self.more = pool, round(pool.ratio * len(train)) if pool else 0
         self.size += self.more
-        if pool:
-            self.enter(0)
 
     def enter(self, epoch: int) -> None:
         """The labelled examples, and the next ones of the pool."""

@@ -3,7 +3,8 @@
 What one layer of the teacher computes is compared with what one of the student does, word by word:
 relations between words (MiniLMv2: Wang et al., 2021) and hidden states (FitNets: Romero et al., 2015;
 TinyBERT: Jiao et al., 2020). Each word is read at its first sub-word, so the two may differ in
-vocabulary, windows, layers, heads and width.
+vocabulary, windows, layers, heads and width. Of two texts these are the words of the second alone, a
+context or a hypothesis: what the first one is counts by what it does to them.
 """
 
 import math
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 from ligero.config import DistillConfig, FitConfig
 from ligero.errors import InputError
 from ligero.models.heads import padded
-from ligero.models.inside import Inside, layer_number, look
+from ligero.models.inside import Inside, check, layer_number, look
 from ligero.models.weights import drawn_from
 from ligero.train import order
 from ligero.train.distill import Distill
@@ -38,8 +39,9 @@ def relation_loss(student: Tensor, teacher: Tensor, present: Tensor, heads: int)
 
     student, teacher: one vector for each word, [examples, words, width], widths their own: queries,
     or keys, or values. They are cut into `heads` of equal width, and a word's relation is the
-    soft-max of its scaled products with all words of its example. present: [examples, words],
-    whether an example has such a word. The mean over heads and words; 0 for an example without words.
+    soft-max of its scaled products with all words that are given of its example. present: [examples,
+    words], whether an example has such a word. The mean over heads and words; 0 for an example without
+    words.
     """
     log_q, log_p = (_relations(vectors, present, heads) for vectors in (student, teacher))
     kl = (log_p.exp() * (log_p - log_q)).sum(dim=-1)
@@ -85,8 +87,11 @@ class Pair:
 def pair(teacher: Any, student: Any, config: DistillConfig) -> Pair:
     """What the settings choose for two models, told by their configurations of transformers.
 
-    InputError for a layer that is not there, and for numbers of heads that do not divide both widths.
+    InputError for a family whose inside is not known, for a layer that is not there, and for numbers of
+    heads that do not divide both widths.
     """
+    for model in (teacher, student):
+        check(model)
     widths = int(teacher.hidden_size), int(student.hidden_size)
     return Pair(
         layer_number(teacher, config.teacher_layer),
@@ -164,14 +169,10 @@ class DistillInside:
         total = fit.steps or fit.epochs * order.steps(self.size, fit.batch_size)
         self.first = round(self.config.first * total)
         self.labelled = teacher.features(outputs.labelled.examples)
-        self._prepare(0)
 
     def enter(self, epoch: int) -> None:
         """What the outputs make ready, as the teacher reads it, too."""
         self.outputs.enter(epoch)
-        self._prepare(epoch)
-
-    def _prepare(self, epoch: int) -> None:
         own = self.outputs.train
         self.rows, self.widths = own.rows, own.widths
         self.units = np.asarray([sum(map(len, gold.values())) for gold in own.gold])

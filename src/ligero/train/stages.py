@@ -8,7 +8,7 @@ from typing import Any
 
 from ligero import config as settings
 from ligero import vocab
-from ligero.config import DistillConfig, FitConfig, VocabConfig
+from ligero.config import DistillConfig, FitConfig, TaughtConfig, VocabConfig
 from ligero.errors import DamagedError, InputError
 from ligero.models import attention, build, dropout, hub, shape
 from ligero.models.reference import MODEL_FOLDER, Reference
@@ -244,9 +244,35 @@ def check_case(model: Reference, fit: FitConfig, vocabulary: VocabConfig) -> Non
 def check_inside(
     teacher: Reference, student: Reference, fit: FitConfig, config: DistillConfig
 ) -> None:
-    """Raises InputError where the settings ask for layers or heads that the two models do not have."""
+    """Raises InputError where the settings ask for what is not inside the two models, as `inside.pair`."""
     if inside.is_asked(config, fit):
         inside.pair(_configuration(teacher), _configuration(student), config)
+
+
+def without_effect(config: TaughtConfig, task: Task, teachers: int) -> list[str]:
+    """What is set and does nothing beside the other settings, a sentence each. teachers: how many.
+
+    No error, since a search may vary what only some of its combinations have a use for.
+    """
+    distill, pool, text = config.distill, config.pool, config.unlabeled is not None
+    deep = bool(distill.relations or distill.hidden), "distill.relations or distill.hidden"
+    uses = {
+        ("distill", "average"): (teachers > 1, "several teachers"),
+        ("distill", "temperature"): (distill.loss != "mse", "distill.loss kl or ce"),
+        ("distill", "relation_heads"): (bool(distill.relations), "distill.relations"),
+        ("distill", "teacher_layer"): deep,
+        ("distill", "student_layer"): deep,
+        **{("pool", name): (text, "unlabeled") for name in vars(pool)},
+    }
+    found = []
+    for (section, name), (used, needed) in uses.items():
+        value, plain = (getattr(getattr(c, section), name) for c in (config, TaughtConfig()))
+        if value != plain and not used:
+            found.append(f"{section}.{name} = {value} does nothing without {needed}")
+    count = len(task.train.examples)
+    if text and not round(pool.ratio * count):
+        found.append(f"pool.ratio = {pool.ratio} of {count} examples is no text without labels")
+    return found
 
 
 def _configuration(model: Reference) -> Any:

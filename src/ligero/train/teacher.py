@@ -6,6 +6,7 @@ window, and the task's labels and examples. Batch size, order and seed are not a
 may change freely; a changed weight, label or text never meets an old entry.
 """
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -98,18 +99,26 @@ class TeacherCache:
         if not path.exists():
             return None
         try:
-            manifest = verify(path)
-        except DamagedError as error:
-            self.say(f"teacher outputs are damaged and computed again ({error})")
-            return None
-        if manifest.get("examples") != digest(list(names)):
+            if verify(path).get("examples") == digest(list(names)):
+                return _unpack(load_file(path / "scores.safetensors"), len(names))
             self.say(f"{path}: holds other examples than its name promises; computed again")
-            return None
-        return _unpack(load_file(path / "scores.safetensors"), len(names))
+        except (DamagedError, OSError) as error:
+            # Where it is gone, another process has just found the same.
+            if path.exists():
+                self.say(f"teacher outputs are damaged and computed again ({error})")
+        shutil.rmtree(path, ignore_errors=True)
+        return None
 
     def _write(self, number: int, names: Sequence[str], entries: Sequence[Entry]) -> None:
-        with publish(self._shard(number), examples=digest(list(names))) as place:
-            save_file(_pack(entries), place / "scores.safetensors")
+        shard, examples = self._shard(number), digest(list(names))
+        try:
+            # Nobody's whole shard is replaced: others may be reading it.
+            with publish(shard, replace=False, examples=examples) as place:
+                save_file(_pack(entries), place / "scores.safetensors")
+        except OSError:
+            # Another process was faster, and what it made of the same things serves as well.
+            if self._read(number, names) is None:
+                raise
 
 
 class Teachers:
@@ -167,7 +176,7 @@ def average(teachers: Sequence[Sequence[Entry]], space: str) -> list[Entry]:
 
     teachers: entries of each, for the same examples. space: "logits", the scores themselves, or
     "probabilities", of whose mean the logarithms are given. An option that a unit does not have stays
-    at -inf.
+    at -inf, and so does in the former space what one of them rules out.
     """
     if len(teachers) == 1:
         return list(teachers[0])

@@ -6,6 +6,7 @@ says and goes on where the one before it stopped; only what an epoch needs is cu
 labelled, a chunk at a time, and every chunk's scores are kept with those of the labelled examples.
 """
 
+import contextlib
 import heapq
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ import numpy as np
 
 from ligero import flags
 from ligero.config import PoolConfig
-from ligero.errors import InputError
+from ligero.errors import InputError, excerpt
 from ligero.runs import digest
 from ligero.tasks import formats, passages
 from ligero.tasks.example import Example
@@ -43,20 +44,17 @@ class Unlabelled:
 
 
 def gather(named: str, task: Task, config: PoolConfig) -> Unlabelled:
-    """The examples of some files, in the order of their hashes, none of the task's own among them.
+    """The examples of some files, in the order of their hashes, without the task's own sentences.
 
-    named: one file, several with commas, a folder of them, or a corpus's folder.
+    named: one file, several with commas, a folder of them, or a corpus's folder. A file that is as the
+    task's own has its examples as they are, unless a text of one is all the task's; of raw text only other
+    sentences become examples.
 
     Raises InputError for files that cannot be read, and where they hold nothing of use.
     """
-    known = {e.texts for split in (task.train, task.dev, task.test) for e in split.examples}
     found = heapq.nsmallest(
         config.limit,
-        (
-            (example_digest(e), n, e)
-            for n, e in enumerate(_all(named, task, config))
-            if e.texts not in known
-        ),
+        ((example_digest(e), n, e) for n, e in enumerate(_all(named, task, config))),
     )
     unlike: dict[str, Example] = {}
     for key, _, example in found:
@@ -74,33 +72,50 @@ def _all(named: str, task: Task, config: PoolConfig) -> Iterable[Example]:
     flags.need(("polars",), "corpus")
     from ligero.corpus import read
 
+    splits = (task.train, task.dev, task.test)
+    texts = {text for split in splits for example in split.examples for text in example.texts}
+    known = {sentence for text in texts for sentence in passages.said(text)}
     for name in _files(named):
-        if _is_raw(name):
-            for frame in read.frames([name], config.text_field):
-                yield from passages.examples(frame["text"], task.kind, task.train.examples)
-        else:
-            # A file as the task's own: its labels are not looked at.
+        if _is_labelled(name, task.kind.name):
+            # Its labels are not looked at.
             for example in formats.read(name, kind=task.kind.name).examples:
-                yield replace(example, gold={}, answers=None)
+                if not any(passages.said(text) <= known for text in example.texts):
+                    yield replace(example, gold={}, answers=None)
+        else:
+            for frame in read.frames([name], config.text_field):
+                yield from passages.examples(frame["text"], task.kind, task.train.examples, known)
 
 
 def _files(named: str) -> list[str]:
+    """The files of some names. What has no ending of a reader's (README.md) is none of a folder's."""
     whole = Path(named)
-    if whole.is_dir():
+    if named and whole.is_dir():
         corpus = whole.glob("text/part-*/text.parquet")
-        found = [*corpus] or [path for path in whole.iterdir() if path.is_file()]
+        found = [*corpus] or [p for p in whole.iterdir() if p.is_file() and any(_ends(p))]
         return sorted(map(str, found))
-    return [named] if whole.exists() else [name.strip() for name in named.split(",")]
+    names = [named] if named and whole.exists() else [name.strip() for name in named.split(",")]
+    if "" in names:
+        raise InputError(
+            f"an empty name in --unlabeled {excerpt(named)}", expected="files, with commas between"
+        )
+    return names
 
 
-def _is_raw(name: str) -> bool:
+def _is_labelled(name: str, kind: str) -> bool:
+    """Whether a file is as a task's own, by its name, or by how it begins where its name is of neither
+    or of both."""
+    labelled, raw = _ends(Path(name))
+    return formats.claims(name, kind) if labelled == raw else labelled
+
+
+def _ends(path: Path) -> tuple[bool, bool]:
+    """Whether a file's name ends as those of labelled examples, and as those of raw text."""
     from ligero.corpus import read
 
-    try:
-        read.kind(Path(name))
-    except InputError:
-        return False
-    return True
+    raw = False
+    with contextlib.suppress(InputError):
+        raw = bool(read.kind(path))
+    return path.suffix.lower() in formats.ENDINGS, raw
 
 
 class Pool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from ligero.errors import unknown
+from ligero.errors import InputError, unknown
 from ligero.tasks.example import Split
 from ligero.tasks.formats import conll, conllu, csv, jsonl, squad, tsv
 from ligero.tasks.formats import text as _text
@@ -23,6 +23,12 @@ FORMATS: dict[str, Callable[[Text, str | None], Split]] = {
 
 # Names that decide; what they leave open, the content does.
 _SUFFIXES = {".conllu": "conllu", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+
+#: How the names of labelled files end. Raw text may have some of these endings, too.
+ENDINGS = frozenset({*_SUFFIXES, *conll.SUFFIXES, ".tsv", ".json", ".txt"})
+
+# Bytes by which labelled files are told from raw text, which may be any size.
+_GLANCE = 100_000
 
 # How JSON's objects begin; a line of CoNLL may begin with a brace, too.
 _OBJECT = re.compile(r'\{\s*(?:"|\}|$)')
@@ -73,6 +79,19 @@ def guess(path_or_lines: str | Path | Iterable[str]) -> str:
         text = _text.read(path_or_lines)
         return _guess(text.file, text)
     return _guess(None, Text("", tuple(path_or_lines)))
+
+
+def claims(path: str | Path, kind: str) -> bool:
+    """Whether a file begins as a labelled one with data of a kind, and not as raw text does.
+
+    Raises InputError for a file that cannot be opened.
+    """
+    text = _text.glance(path, _GLANCE)
+    try:
+        FORMATS[_guess(text.file, text)](text, kind)
+    except InputError:
+        return False
+    return True
 
 
 def _guess(name: str | None, text: Text) -> str:

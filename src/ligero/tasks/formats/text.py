@@ -107,16 +107,28 @@ def read(path: str | Path, encoding: str | None = None) -> Text:
     return Text(str(path), lines, notes, codec)
 
 
+def glance(path: str | Path, size: int) -> Text:
+    """The lines within the first `size` bytes of a file, without one that they cut.
+
+    Raises InputError for a file that cannot be opened.
+    """
+    data = _bytes(Path(path), size)
+    lines = data.decode("utf-8-sig", "replace").replace("\r\n", "\n").split("\n")
+    whole = lines[:-1] if len(data) == size else lines
+    return Text(str(path), tuple(whole or lines))
+
+
 def _half(content: str, encoding: str | None) -> int:
     """Where half a surrogate pair stands, -1 if nowhere: some rare encodings can say it (UTF-7)."""
     found = SURROGATE.search(content) if encoding is not None else None
     return found.start() if found else -1
 
 
-def _bytes(path: Path) -> bytes:
-    """The file's bytes, or the InputError that says why there are none."""
+def _bytes(path: Path, size: int = -1) -> bytes:
+    """The file's bytes (the first `size`), or the InputError that says why there are none."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(size)
     except FileNotFoundError:
         raise _missing(path) from None
     except IsADirectoryError:
