@@ -32,6 +32,6 @@ def locate(name: str | Path) -> Path:
     if is_name(name):
         return RELEASED / name
     folder = Path(name)
-    if len(folder.parts) == 1 and not folder.exists() and names():
-        raise unknown("exported model", str(name), names())
+    if str(name) == folder.name and not folder.exists() and names():
+        raise unknown("folder or exported model", folder.name, names())
     return folder
