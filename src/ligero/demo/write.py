@@ -56,7 +56,12 @@ _VAGUE = 0.36
 
 
 def write(
-    folder: Path, seed: int = 0, train: int = 1500, dev: int = 300, test: int = 300, text: int = 3000
+    folder: Path,
+    seed: int = 0,
+    train: int = 1500,
+    dev: int = 300,
+    test: int = 300,
+    text: int = 3000,
 ) -> None:
     """Write the demo's seven data files and its README.md into `folder`, each one atomically.
 
