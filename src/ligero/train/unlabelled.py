@@ -131,10 +131,9 @@ class Pool:
         """
         self.examples, self.ratio, self._features = source.examples, source.config.ratio, features
         confidence, examples = source.config.confidence, source.examples
-        # The chunk at which an epoch ends is the one at which the next begins.
-        self._labelled = lru_cache(maxsize=2)(
-            lambda start: label(self.examples[start : start + CHUNK])
-        )
+        # The chunk at which an epoch ends is the one at which the next begins. Nothing in it refers to
+        # the pool: all of a training, its models too, would else outlive it.
+        self._labelled = lru_cache(maxsize=2)(lambda start: label(examples[start : start + CHUNK]))
         self.kept = np.arange(len(examples))
         if confidence:
             sure = [confidence_of(self._entry(i)) >= confidence for i in range(len(examples))]
