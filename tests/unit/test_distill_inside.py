@@ -76,8 +76,10 @@ def naive(student, teacher, heads):
     return total / (heads * len(teacher)) if len(teacher) else 0.0
 
 
+@pytest.mark.parametrize("most", [1, 30, 1000])
 @pytest.mark.parametrize("heads", [1, 2, 4])
-def test_relations_against_a_loop(vectors, heads):
+def test_relations_against_a_loop(vectors, heads, most, monkeypatch):
+    monkeypatch.setattr(inside, "MOST_RELATIONS", most)
     student, teacher, present = vectors
     found = inside.relation_loss(student, teacher, present, heads)
     expected = [naive(student[i, :n], teacher[i, :n], heads) for i, n in enumerate(COUNTS)]
@@ -96,7 +98,9 @@ def test_states_against_a_loop(vectors):
     assert inside.state_loss(teacher, teacher, present).abs().max() == 0
 
 
-def test_gradients_are_right_and_words_that_are_not_there_have_none(vectors):
+@pytest.mark.parametrize("most", [1, 1000])
+def test_gradients_are_right_and_words_that_are_not_there_have_none(vectors, most, monkeypatch):
+    monkeypatch.setattr(inside, "MOST_RELATIONS", most)
     student, teacher, present = vectors
     of_one_width = teacher.clone().mul(0.5).requires_grad_()
     student.requires_grad_()

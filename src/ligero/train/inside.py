@@ -8,13 +8,14 @@ context or a hypothesis: what the first one is counts by what it does to them.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from ligero.config import DistillConfig, FitConfig
 from ligero.errors import InputError
@@ -30,6 +31,8 @@ from ligero.train.trained import Trained
 
 # Width of a relation head with the teacher: 48 of 768, 64 of 1,024 (MiniLMv2, section 4).
 HEAD_WIDTH = 16
+# Pairs of words, padded, that are looked at in one go; an example with more is by itself.
+MOST_RELATIONS = 1 << 17
 # The student's map into the teacher's width, under this name in the student while it learns.
 PROJECTION = "projection"
 
@@ -42,7 +45,35 @@ def relation_loss(student: Tensor, teacher: Tensor, present: Tensor, heads: int)
     soft-max of its scaled products with all words that are given of its example. present: [examples,
     words], whether an example has such a word. The mean over heads and words; 0 for an example without
     words.
+
+    Where words are many, a few examples of like length go together, and are computed again when
+    gradients are: of a long text the relations of all words, in all heads, would else be held several
+    times over.
     """
+    if len(present) * present.shape[1] ** 2 <= MOST_RELATIONS:
+        return _relation_kl(student, teacher, present, heads)
+    counts = present.sum(dim=1).clamp(min=1)
+    by_length = counts.argsort(stable=True)
+    losses = []
+    for part in _parts(by_length, counts[by_length].tolist()):
+        most = int(counts[part[-1]])
+        given = (vectors[part, :most] for vectors in (student, teacher, present))
+        losses.append(
+            checkpoint(_relation_kl, *given, heads, use_reentrant=False, preserve_rng_state=False)
+        )
+    return torch.cat(losses)[by_length.argsort()]
+
+
+def _parts(rows: Tensor, counts: Sequence[int]) -> Iterator[Tensor]:
+    """Examples in order of their words' `counts`, as many at a time as MOST_RELATIONS allows."""
+    start = 0
+    for end in range(1, len(counts) + 1):
+        if end == len(counts) or (end + 1 - start) * counts[end] ** 2 > MOST_RELATIONS:
+            yield rows[start:end]
+            start = end
+
+
+def _relation_kl(student: Tensor, teacher: Tensor, present: Tensor, heads: int) -> Tensor:
     log_q, log_p = (_relations(vectors, present, heads) for vectors in (student, teacher))
     kl = (log_p.exp() * (log_p - log_q)).sum(dim=-1)
     return _over_words(kl.mean(dim=1), present)
