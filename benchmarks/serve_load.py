@@ -27,7 +27,8 @@ from ligero import machine
 from ligero.report import tables
 from ligero.runs import write_json
 from ligero.serve import serving
-from ligero.serve.http import Limits, Listener, Request, Response
+from ligero.serve.http import Limits, Listener
+from ligero.serve.messages import Request, Response
 from serve_common import ask, bodies, sentences, started
 
 LIGERO, NOTHING = "ligero serve", "nothing read"

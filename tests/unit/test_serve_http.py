@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from ligero.serve import http, run
-from ligero.serve.http import HEAD, Limits, Listener, Request, Response
+from ligero.serve.http import HEAD, Limits, Listener
+from ligero.serve.messages import Request, Response
 from served import eventually, raw, rest
 
 LOOPS = {"asyncio": asyncio.new_event_loop, "installed": run._loops()}

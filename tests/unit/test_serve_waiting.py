@@ -6,7 +6,7 @@ import functools
 
 import pytest
 
-from ligero.serve.http import RefusedError
+from ligero.serve.messages import RefusedError
 from ligero.serve.waiting import CHARACTERS, EACH, TURN, Ask, Waiting
 
 

@@ -14,7 +14,7 @@ from ligero.config import ServeConfig
 from ligero.errors import InputError
 from ligero.serve import forms, openapi, page
 from ligero.serve import metrics as figures
-from ligero.serve.http import RefusedError, Request, Response, as_json, refusal
+from ligero.serve.messages import RefusedError, Request, Response, as_json, refusal
 from ligero.serve.metrics import Metrics
 from ligero.serve.models import Model
 from ligero.serve.pool import Pool

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ligero.errors import InputError, excerpt
-from ligero.serve.http import RefusedError
+from ligero.serve.messages import RefusedError
 from ligero.tasks.kinds.answer import NONE
 
 Found = list[dict[str, Any]]

@@ -4,17 +4,15 @@ Whatever a client sends, it gets a JSON answer or is hung up on; nothing is held
 """
 
 import asyncio
-import json
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
-from email.utils import formatdate
-from functools import lru_cache
-from http import HTTPStatus
-from typing import Any, cast
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, replace
+from typing import cast
 
 import httptools
+
+from ligero.serve.messages import RefusedError, Request, Response, encoded, refusal
 
 # Bytes of a request's line and headers, and of what comes behind a body in pieces.
 HEAD = 16_384
@@ -25,54 +23,7 @@ BODIES = 1 << 26
 # Seconds for which a refused client is listened to: hung up on at once, it might miss the answer.
 LINGER = 1.0
 
-Headers = Mapping[str, str]
-
-
-class RefusedError(Exception):
-    """What a client is told instead of an answer: a status and one line."""
-
-    def __init__(self, status: int, message: str, headers: Headers | None = None) -> None:
-        super().__init__(message)
-        self.status, self.message, self.headers = status, message, dict(headers or {})
-
-
 CROWDED = RefusedError(429, "too many connections", {"retry-after": "1"})
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A whole request. headers: by name in lower case. since: when it began, by time.perf_counter."""
-
-    method: str
-    path: str
-    headers: Headers
-    body: bytes
-    since: float
-    keep_alive: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """What goes back. body: as bytes, already encoded."""
-
-    status: int
-    body: bytes
-    kind: str = "application/json"
-    headers: Headers = field(default_factory=dict)
-    close: bool = False
-
-
-def as_json(value: Any, status: int = 200, headers: Headers | None = None) -> Response:
-    """A value as a response."""
-    content = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    # Half a surrogate pair can come from a client alone, and goes back as "?".
-    return Response(status, content.encode(errors="replace"), headers=headers or {})
-
-
-def refusal(error: RefusedError, *, close: bool = False) -> Response:
-    """An error as a response."""
-    told = as_json({"error": error.message}, error.status, error.headers)
-    return Response(told.status, told.body, headers=told.headers, close=close)
 
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -341,7 +292,7 @@ class Connection(asyncio.BufferedProtocol):
             await self._taken.wait()
             response = await self._all.answer(request)
             keep = request.keep_alive and not (response.close or self._closing)
-            self._transport.write(_written(response, keep, head=request.method == "HEAD"))
+            self._transport.write(encoded(response, keep, head=request.method == "HEAD"))
             self._hold(-len(request.body))
             if not keep:
                 self._task = None
@@ -371,7 +322,7 @@ class Connection(asyncio.BufferedProtocol):
         self._fault, self._deaf, self._plain = error, True, 0
         if self._task is None:
             self._all.refused(error.status)
-            self._transport.write(_written(refusal(error), keep=False))
+            self._transport.write(encoded(refusal(error), keep=False))
             self._hang_up(linger=True)
 
     def _hang_up(self, *, linger: bool = False) -> None:
@@ -401,23 +352,3 @@ class Connection(asyncio.BufferedProtocol):
         if self._timer:
             self._timer.cancel()
         self._timer = self._loop.call_later(seconds, then)
-
-
-def _written(response: Response, keep: bool, *, head: bool = False) -> bytes:
-    lines = [
-        f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}",
-        f"date: {_date(int(time.time()))}",
-    ]
-    if response.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
-        lines += [f"content-type: {response.kind}", f"content-length: {len(response.body)}"]
-    lines += [f"{name}: {value}" for name, value in response.headers.items()]
-    lines.append("x-content-type-options: nosniff")
-    if not keep:
-        lines.append("connection: close")
-    start = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
-    return start if head else start + response.body
-
-
-@lru_cache(maxsize=1)
-def _date(second: int) -> str:
-    return formatdate(second, usegmt=True)

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from ligero.errors import LigeroError
 from ligero.serve import wire
-from ligero.serve.http import RefusedError
+from ligero.serve.messages import RefusedError
 from ligero.serve.metrics import Metrics
 from ligero.serve.models import Model
 from ligero.serve.waiting import Ask, Job, Waiting

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ligero.serve.http import RefusedError
+from ligero.serve.messages import RefusedError
 
 # Characters of a batch: its texts take turns on the processor, and later ones should not wait long.
 CHARACTERS = 20_000

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ligero.serve.http import Request, Response, as_json
+from ligero.serve.messages import Request, Response, as_json
 
 HOME = "index.html"
 KINDS = {
