@@ -187,11 +187,11 @@ def _margins(axes: "Axes", groups: Sequence[Group], y: Scale, floor: float | Non
     """Room around the points for their names, and no further than the lines' steps need."""
     axes.margins(x=0.09, y=0.13)
     places = {at for group in groups for at in group.x}
-    # One point alone has no range to take a share of.
-    axes.autoscale_view(scalex=len(places) > 1)
     if len(places) == 1:
+        # One point alone has no range to take a share of.
         (at,) = places
         axes.set_xlim(at / 2, at * 2)
+    axes.autoscale_view()
     if floor is not None:
         axes.set_ylim(bottom=floor)
     axes.set_xlim(axes.get_xlim())
