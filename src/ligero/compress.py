@@ -61,7 +61,7 @@ def compress(config: CompressConfig) -> dict[str, Any]:
     loop.prepare(config.place.threads)
     task = source.load(config.data)
     for fit in (config.teacher_fit, config.student_fit):
-        kinds.check_decoding(task.kind, task.labels, fit.decoding)
+        kinds.settled(task.kind, task.labels, fit.decoding)
     teacher, student = _at_hand(config.teacher), _at_hand(config.student)
     for model, fit in ((teacher, config.teacher_fit), (student, config.student_fit)):
         stages.check_case(model, fit, config.vocab)
@@ -256,7 +256,7 @@ def _single(
     watch: loop.Watch | None,
     notes: Sequence[str] = (),
 ) -> Stage:
-    kinds.check_decoding(task.kind, task.labels, config.fit.decoding)
+    kinds.settled(task.kind, task.labels, config.fit.decoding)
     stages.check_case(model, config.fit, config.vocab)
     stage = Stage(
         run=out,

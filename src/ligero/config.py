@@ -90,10 +90,10 @@ class FitConfig:
     weight_decay: float = setting(0.01, "decoupled weight decay")
     clip: float = setting(1.0, "largest norm of the gradient")
     patience: int = setting(0, "evaluations without a better score before stopping; 0: never")
-    decoding: Literal["independent", "valid", "crf"] = setting(
-        "independent",
-        "how a sentence's tags are chosen: each alone; together, as BIO or BIOES allows; by a CRF",
-        later=True,
+    decoding: Literal["auto", "independent", "valid", "crf"] = setting(
+        "auto",
+        "how a sentence's tags are chosen: each alone; together, as BIO or BIOES allows (auto: where "
+        "they are of these); by a CRF",
     )
     select: Literal["metric", "loss", "last"] = setting(
         "metric",

@@ -100,10 +100,38 @@ def test_gold_tags_of_another_scheme_are_learned_in_this_one():
     assert list(kinds.decoded(tag, BIO, "valid").gold(example, BIO)["tag"]) == [1, 2]
 
 
-def test_runs_of_before_are_still_known():
-    old, new = config.FinetuneConfig(), config.FinetuneConfig(fit=FitConfig(decoding="crf"))
-    assert "decoding" not in config.identity(old)["fit"]
-    assert config.identity(new)["fit"] == {**config.identity(old)["fit"], "decoding": "crf"}
+@pytest.mark.parametrize(
+    ("labels", "way"),
+    [
+        (BIO, "valid"),
+        (("O", "B-PER", "I-PER", "E-PER", "S-PER"), "valid"),
+        # Of another scheme, of none, and categories that look like one.
+        (("O", "I-PER"), "independent"),
+        (("O", "B-PER", "I-PER", "E-PER"), "independent"),
+        (("O", "B-PER", "I-PER", "L-PER", "U-PER"), "independent"),
+        (("ADJ", "NOUN"), "independent"),
+        (("O",), "independent"),
+    ],
+)
+def test_left_to_ligero_tags_follow_the_scheme_that_they_are_of(labels, way):
+    tag = kinds.find("tag")
+    assert kinds.settled(tag, labels, "auto") == way
+    assert (kinds.decoded(tag, labels, "auto") is tag) == (way == "independent")
+    for kind in ("classify", "answer", "parse"):
+        assert kinds.settled(kinds.find(kind), labels, "auto") == "independent"
+
+
+def test_a_run_left_to_ligero_is_one_with_valid_tags(runs, data, tmp_path):
+    assert main(finetune(data, tmp_path / "run")) == 0
+    ours, valid = (load(str(folder)) for folder in (tmp_path / "run", runs / "valid"))
+    assert ours.decoding == valid.decoding == "valid"
+    first, second = (weights(trained.model) for trained in (ours, valid))
+    assert all(torch.equal(first[n], second[n]) for n in first)
+
+
+def test_how_tags_are_chosen_is_part_of_what_a_run_is():
+    # A run of before chose each tag alone without a word of it, and is not gone on with in another way.
+    assert config.identity(config.FinetuneConfig())["fit"]["decoding"] == "auto"
     flags = [config.flag(o) for o in config.options(config.CompressConfig)]
     assert {"--teacher-fit.decoding", "--student-fit.decoding"} <= set(flags)
 
@@ -113,7 +141,7 @@ def test_a_run_with_another_decoding_is_another_run(runs, data, capsys):
     assert "already finished" in capsys.readouterr().err
     assert main(finetune(data, runs / "crf")) == 2
     assert "fit.decoding = 'crf'" in capsys.readouterr().err
-    # To the byte what it was before there was a choice.
+    # Nothing is told of what plain transformers does, too.
     card = read_json(runs / "independent" / "model" / "ligero.json")
     assert card.keys() == {"kind", "labels", "window"}
     assert read_json(runs / "crf" / "model" / "ligero.json")["decoding"] == "crf"
@@ -360,7 +388,7 @@ def test_what_cannot_be_is_said_before_anything_begins(data, tmp_path, capsys):
     out = tmp_path / "x"
     topics = [*small.finetune(data, out, ending="tsv"), "--decoding", "crf"]
     assert main(topics) == 2
-    assert "kind classify; expected independent" in capsys.readouterr().err
+    assert "kind classify; expected auto or independent" in capsys.readouterr().err
     parts = [*small.finetune(data, out, ending="conllu"), "--kind", "tag"]
     assert main([*parts, "--decoding", "valid"]) == 2
     assert "no entities (DET, NOUN, VERB" in capsys.readouterr().err
@@ -382,4 +410,4 @@ def test_a_card_that_promises_a_crf(runs, tmp_path):
     trained.save(folder)
     with pytest.raises(InputError, match="no weights of the CRF"):
         load(str(folder))
-    assert asdict(FitConfig())["decoding"] == "independent"
+    assert asdict(FitConfig())["decoding"] == "auto"

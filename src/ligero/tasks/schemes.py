@@ -25,6 +25,15 @@ def are_entities(tags: Collection[str]) -> bool:
     return bool(chunks) and all(tag[:2] in ("B-", "I-", "E-", "S-") and tag[2:] for tag in chunks)
 
 
+def is_known(tags: Collection[str]) -> bool:
+    """Whether tags are those of entities in BIO or in BIOES."""
+    return are_entities(tags) and _prefixes(tags) in (_BIO, _BIOES)
+
+
+def _prefixes(tags: Collection[str]) -> frozenset[str]:
+    return frozenset(tag[0] for tag in tags if tag != "O")
+
+
 @cache
 def allowed(labels: tuple[str, ...]) -> Chain:
     """Transitions that score 0 where the labels' scheme allows them, and minus infinity elsewhere.
@@ -34,8 +43,8 @@ def allowed(labels: tuple[str, ...]) -> Chain:
     size = len(labels)
     if not are_entities(labels):
         return Chain(np.zeros(size), np.zeros((size, size)), np.zeros(size))
-    prefixes = frozenset(tag[0] for tag in labels if tag != "O")
-    if prefixes not in (_BIO, _BIOES):
+    prefixes = _prefixes(labels)
+    if not is_known(labels):
         raise InputError(
             f"entity tags with the prefixes {', '.join(f'{p}-' for p in sorted(prefixes))}",
             expected="those of BIO (B-, I-) or of BIOES (B-, I-, E-, S-)",

@@ -28,7 +28,8 @@ CARD = "ligero.json"
 class Trained:
     """A model, its tokenizer, and how it reads: kind of task, labels in order, window.
 
-    decoding: how the kind chooses tags (`config.FitConfig`); `bound` makes the one fit the other.
+    decoding: how the kind chooses tags (`config.FitConfig`, but "auto"); `bound` makes the one fit the
+    other.
     """
 
     model: PreTrainedModel
@@ -69,7 +70,7 @@ class Trained:
             build.save(self.model, self.tokenizer, place, max_length=self.window)
             card = {"kind": self.kind.name, "labels": self.labels, "window": self.window}
             if self.decoding != "independent":
-                # Else left out, so that the folder is to the byte what it was before there was a choice.
+                # Else left out: what no card tells of is chosen as plain transformers would.
                 card["decoding"] = self.decoding
             write_json(place / CARD, card)
 
@@ -88,10 +89,10 @@ def bound(
 
     InputError where the way is not for the task.
     """
-    kinds.check_decoding(kind, labels, decoding)
-    learned = crf.attach(model, labels, folder) if decoding == "crf" else None
-    kind = kinds.decoded(kind, labels, decoding, learned)
-    return Trained(model, tokenizer, kind, labels, window, decoding)
+    way = kinds.settled(kind, labels, decoding)
+    learned = crf.attach(model, labels, folder) if way == "crf" else None
+    kind = kinds.decoded(kind, labels, way, learned)
+    return Trained(model, tokenizer, kind, labels, window, way)
 
 
 def load(name: str, labels: Labels | None = None) -> Trained:

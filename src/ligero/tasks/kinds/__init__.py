@@ -20,29 +20,37 @@ def find(name: str) -> Kind:
     return KINDS[name]
 
 
-def check_decoding(kind: Kind, labels: Labels, decoding: str) -> None:
-    """InputError where a way of decoding (`config.FitConfig`) is not for a task."""
+def settled(kind: Kind, labels: Labels, decoding: str) -> str:
+    """A way of decoding (`config.FitConfig`) with "auto" made up: "valid" for entity tags of a scheme that
+    is known, else "independent".
+
+    InputError where the way is not for the task.
+    """
+    if decoding == "auto":
+        together = kind.name == "tag" and schemes.is_known(labels)
+        return "valid" if together else "independent"
     if decoding == "independent":
-        return
+        return decoding
     if kind.name != "tag":
         raise InputError(
             f"decoding {decoding} for data of kind {kind.name}",
-            expected="independent; the others are for kind tag",
+            expected="auto or independent; the others are for kind tag",
         )
     if decoding == "valid" and not schemes.are_entities(labels):
         raise InputError(
             f"decoding valid for tags that are no entities ({', '.join(labels[:3])}, …)",
-            expected="independent or crf; any of these tags may follow any other",
+            expected="auto, independent or crf; any of these tags may follow any other",
         )
     schemes.allowed(labels)
+    return decoding
 
 
 def decoded(kind: Kind, labels: Labels, decoding: str, learned: Decoder | None = None) -> Kind:
     """A kind of task with a model's way of decoding. learned: the model's CRF, if it has one.
 
-    InputError as `check_decoding`.
+    InputError as `settled`.
     """
-    check_decoding(kind, labels, decoding)
-    if decoding == "independent":
+    way = settled(kind, labels, decoding)
+    if way == "independent":
         return kind
-    return Tag(schemes.allowed(labels) if decoding == "valid" else learned)
+    return Tag(schemes.allowed(labels) if way == "valid" else learned)
