@@ -92,8 +92,7 @@ class FitConfig:
     patience: int = setting(0, "evaluations without a better score before stopping; 0: never")
     decoding: Literal["auto", "independent", "valid", "crf"] = setting(
         "auto",
-        "how a sentence's tags are chosen: each alone; together, as BIO or BIOES allows (auto: where "
-        "they are of these); by a CRF",
+        "a sentence's tags: each alone; as BIO or BIOES allows (auto: where they are such); by a CRF",
     )
     select: Literal["metric", "loss", "last"] = setting(
         "metric",

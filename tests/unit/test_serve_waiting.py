@@ -275,7 +275,9 @@ def test_under_overload_waits_are_as_long_as_promised(monkeypatch):
     """Three times what it can do, one text in thirty a thousand times as long as the others."""
     clock = Clock()
     monkeypatch.setattr("ligero.serve.waiting.time", clock)
-    cost = lambda batch: 0.002 + sum(0.0005 + 5e-6 * job.characters for job in batch)  # noqa: E731
+
+    def cost(batch):
+        return 0.002 + sum(0.0005 + 5e-6 * job.characters for job in batch)
 
     @looped
     def check():
