@@ -14,7 +14,7 @@ import torch
 from ligero.config import FitConfig
 from ligero.errors import DivergedError
 from ligero.runs import CHECKPOINTS, LOG, Log, NoLog, sweep
-from ligero.train import checkpoint, optim, order, ranks
+from ligero.train import checkpoint, optim, order, precision, ranks
 from ligero.train.checkpoint import Position
 from ligero.train.order import Ids
 from ligero.train.progress import Progress
@@ -113,6 +113,11 @@ def fit(
     DivergedError when a loss or gradient is not finite; the last checkpoint stays as it was.
     """
     saved = folder / CHECKPOINTS
+    device = next(model.parameters()).device.type
+    if config.precision == "bf16" and not precision.has_bf16(device):
+        progress.note(
+            "bf16 is very slow on this processor, which has to imitate it; fp32 or auto is not"
+        )
     # Of several processes the first writes; the others read what it has mended.
     first = ranks.rank() == 0
     optimizer = optim.create(model, config)
@@ -222,7 +227,7 @@ def gradient(
     )
     for part in ranks.share(pieces):
         batch = objective.batch(part, epoch)
-        with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16"):
+        with precision.autocast(config.precision, device):
             loss = objective.loss(model, batch)
         value = float(loss.total.detach())
         if not abs(value) < float("inf"):
