@@ -23,7 +23,12 @@ def main() -> None:
     """Write a text file for each source, a blank line between documents."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
-    out = parser.parse_args().out
+    parser.add_argument(
+        "--entities", action="store_true",
+        help="also the sentences of CoNLL-2002's training file: to pre-train on, not to distil with",
+    )  # fmt: skip
+    arguments = parser.parse_args()
+    out = arguments.out
     data = Path(os.environ["LIGERO_DATA"])
     data = data / "glues" if (data / "glues").is_dir() else data
     out.mkdir(parents=True, exist_ok=True)
@@ -34,8 +39,10 @@ def main() -> None:
             *contexts(data / "mlqa/dev-context-es-question-es.json"),
             *pairs(data / "pawsx/dev_2k.tsv"),
         ],
-        "agencies": trees(data / "pos-ancora/es_ancora-ud-dev.conllu"),
+        "agencies": sentences(data / "pos-ancora/es_ancora-ud-dev.conllu"),
     }
+    if arguments.entities:
+        sources["entities"] = sentences(data / "ner-conll2002/esp.train")
     for name, documents in sources.items():
         texts = list(dict.fromkeys(" ".join(text.split()) for text in documents))
         write_text(out / f"{name}.txt", "\n\n".join(texts) + "\n")
@@ -70,8 +77,8 @@ def pairs(path: Path) -> Iterator[str]:
                 yield row["sentence1"]
 
 
-def trees(path: Path) -> Iterator[str]:
-    """The sentences of a treebank."""
+def sentences(path: Path) -> Iterator[str]:
+    """The sentences of a file of tagged words."""
     for example in formats.read(str(path), kind="tag").examples:
         yield example.texts[0]
 

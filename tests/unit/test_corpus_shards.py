@@ -14,6 +14,7 @@ from ligero.corpus import shards
 from ligero.corpus.build import Settings, build
 from ligero.corpus.shards import Shards
 from ligero.errors import DamagedError, InputError
+from ligero.models import reference
 
 
 @pytest.fixture(scope="module")
@@ -202,3 +203,16 @@ def test_a_tokenizer_is_the_same_however_it_is_written(place, tmp_path):
         (tmp_path / "tokenizer.json").write_text(text)
         with pytest.raises(InputError, match="shards of another tokenizer"):
             Shards(place / "shards", tmp_path)
+
+
+def test_a_tokenizer_may_be_called_as_its_model_that_comes_with_ligero(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    whole = shards.tokenizer_json(reference.RELEASED / "ligero-tiny")
+    assert shards.tokenizer_json("ligero-tiny") == shards.tokenizer_json("ligero-tiny-2") == whole
+    for name, said in (
+        ("albeto-tiny", "no folder albeto-tiny"),
+        ("owner/name", "no folder owner/name"),
+        ("ligero-tyni", "ligero-tiny"),
+    ):
+        with pytest.raises(InputError, match=said):
+            shards.tokenizer_json(name)

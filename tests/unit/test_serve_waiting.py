@@ -231,7 +231,8 @@ def test_a_line_that_was_slow_once_is_believed_to_be_fast_again():
     read(0.002, crowded=True)
     read(0.004, crowded=False)  # a slow one that nobody waited behind
     assert (line.read, line.seconds) == (100, 0.002)
-    read(50.0, crowded=True)
+    for _ in range(60):
+        read(50.0, crowded=True)
     assert line.seconds / line.read > 0.2
     for _ in range(100):
         read(0.002, crowded=False)
@@ -271,22 +272,102 @@ def flood(waiting, clock, arrivals, cost):
     return sorted(waits)
 
 
-def test_under_overload_waits_are_as_long_as_promised(monkeypatch):
-    """Three times what it can do, one text in thirty a thousand times as long as the others."""
+def cost(batch):
+    return 0.002 + sum(0.0005 + 5e-6 * job.characters for job in batch)
+
+
+@pytest.fixture
+def clock(monkeypatch):
     clock = Clock()
     monkeypatch.setattr("ligero.serve.waiting.time", clock)
+    return clock
 
-    def cost(batch):
-        return 0.002 + sum(0.0005 + 5e-6 * job.characters for job in batch)
+
+def test_under_overload_waits_are_as_long_as_promised(clock):
+    """A third more than it can do, one text in thirty a thousand times as long as the others."""
 
     @looped
     def check():
-        arrivals = [(0.001 * n, 20_000 if n % 30 == 7 else 20 + n % 150) for n in range(9_000)]
+        arrivals = [(0.0035 * n, 20_000 if n % 30 == 7 else 20 + n % 150) for n in range(9_000)]
         waiting = Waiting(["a"], 256, 16, patience=0.3)
         waits = flood(waiting, clock, arrivals, cost)
-        assert 1_000 < len(waits) < 5_000
+        assert 4_500 < len(waits) < 8_000
         # One of the long texts may just have been begun.
         assert waits[round(0.99 * len(waits))] < 1.5 * 0.3 + 0.1
         assert waits[len(waits) // 2] > 0.1  # and it does not refuse what it could have read
 
     check()
+
+
+def test_in_a_flood_the_line_is_short_and_as_much_is_read(clock):
+    @looped
+    def check():
+        arrivals = [(0.0001 * n, 20 + n % 150) for n in range(60_000)]
+        waits, read = {}, {}
+        for patience in (0.5, 0.0):
+            clock.now = 0.0
+            waiting = Waiting(["a"], 256, 16, patience=patience)
+            found = flood(waiting, clock, arrivals, cost)
+            waits[patience], read[patience] = found[round(0.99 * len(found))], len(found)
+        # A batch that is being read, and half of another.
+        whole = 0.002 + 16 * (0.0005 + 5e-6 * 95)
+        assert waits[0.5] < 1.5 * whole < waits[0.0] / 5
+        # What a batch takes beside its texts is shared by half as many.
+        assert read[0.5] > 0.7 * read[0.0] > 3_500
+
+    check()
+
+
+def test_a_crowd_that_comes_at_once_is_no_flood(clock):
+    @looped
+    def check():
+        waiting = Waiting(["a"], 256, 16, patience=1.0)
+        learn(waiting, "a", 0.16, 16 * 164)
+        waiting.lines["a"].texts = 16
+        asks = [line_up(waiting, "a", 100) for _ in range(100)]
+        with pytest.raises(RefusedError, match="over 1000 ms"):
+            for _ in range(10):
+                asks.append(line_up(waiting, "a", 100))
+        assert waiting.lines["a"].size == len(asks) >= 100
+
+    check()
+
+
+def test_when_a_flood_begins_who_came_last_is_sent_away(clock):
+    @looped
+    def check():
+        waiting = Waiting(["a"], 256, 16, patience=1.0)
+        learn(waiting, "a", 0.16, 16 * 164)
+        line = waiting.lines["a"]
+        line.texts = 16
+        begun = line_up(waiting, "a", *[100] * 22)
+        waiting.take()
+        asks = [line_up(waiting, "a", 100) for _ in range(60)]
+        clock.now += 0.1
+        for _ in range(300):
+            with contextlib.suppress(RefusedError):
+                asks.append(line_up(waiting, "a", 100))
+        # Half a batch may wait, and what was begun is gone on with: six of it, and the two that came first.
+        told = [ask.done.exception() if ask.done.done() else None for ask in asks]
+        assert waiting.bound("a") == pytest.approx(0.08) and line.short
+        assert not begun.done.done() and len(begun.waiting) + told.count(None) == line.size
+        assert 8 <= line.size <= 9  # one is let in while no more than half a batch waits
+        assert told[:2] == [None] * 2 and len(told) > 90
+        assert all(e.status == 429 and "retry-after" in e.headers for e in told[2:-1])
+        # Once nobody asks any more it is over.
+        clock.now += 5
+        assert waiting.bound("a") == 1.0 and not line.short
+
+    check()
+
+
+@looped
+def test_one_slow_batch_says_little_of_the_next():
+    waiting = Waiting(["a"], 256, 16, patience=1.0)
+    learn(waiting, "a", 0.1, 1000)
+    for times, slower in ((1, 1.3), (9, 1.3**10)):
+        for _ in range(times):
+            line_up(waiting, "a", 100 - EACH)
+            waiting.measured(waiting.take()[1], 5.0, crowded=True)
+        line = waiting.lines["a"]
+        assert line.seconds / line.read == pytest.approx(slower * 1e-4, rel=0.1)

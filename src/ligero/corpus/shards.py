@@ -119,12 +119,21 @@ def _all(corpus: Path, tokenizer: str, out: Path, crew: Workers, case: bool) -> 
     }
 
 
-def tokenizer_json(folder: str | Path) -> str:
-    """The `tokenizer.json` of a tokenizer folder, or what transformers makes of its other files.
+def tokenizer_json(name: str | Path) -> str:
+    """The `tokenizer.json` of a tokenizer folder or of a model that comes with ligero, or what transformers
+    makes of other files.
 
     Raises InputError when there is none.
     """
-    file = Path(folder) / "tokenizer.json"
+    from ligero.models import reference
+
+    folder = Path(name)
+    if not folder.exists():
+        weights = reference.resolve(str(name)).weights
+        if weights is None or not Path(weights).is_dir():
+            raise InputError(f"no folder {name}", expected="a tokenizer's folder")
+        folder = Path(weights)
+    file = folder / "tokenizer.json"
     if file.is_file():
         return file.read_text(encoding="utf-8")
     from ligero.models.build import load_tokenizer

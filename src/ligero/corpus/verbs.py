@@ -62,7 +62,9 @@ def add(parser: Any) -> None:
 
     made = step("shards", _shards, "cut a corpus into shards of sub-word ids")
     made.add_argument("folder", metavar="DIR", help="a corpus that was built")
-    made.add_argument("--tokenizer", required=True, metavar="DIR", help="a tokenizer's folder")
+    made.add_argument(
+        "--tokenizer", required=True, metavar="DIR", help="a tokenizer's folder, or ligero-tiny"
+    )
     made.add_argument("--out", required=True, metavar="DIR", help="the shards' folder")
     made.add_argument(
         "--case", action="store_true", help="keep word shapes, for a tokenizer that folds case"

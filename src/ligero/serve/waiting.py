@@ -2,6 +2,9 @@
 
 Nobody waits for all that another asked before: models take turns by the time that they took of the
 workers, and requests to one model by characters.
+
+A line may be long for a while, so that a crowd that comes at once is answered. While more is refused than
+accepted it is kept short: no more would be answered by a long one, and all of that later.
 """
 
 import asyncio
@@ -27,8 +30,12 @@ TURN = 2_000
 EACH = 64
 # Longest time, in seconds, for which anybody is sent away.
 LATER = 60
-# What one batch leaves of those before it, in how fast texts are read.
-KEPT = 0.9
+# What one batch leaves of those before it, in how fast texts are read; and how many times slower than that
+# a batch may be to be believed at once: one that met a new length, or lost its processor, tells little.
+KEPT, BELIEVED = 0.9, 4.0
+# Seconds that leave a third of what came and what was refused before; and the share that is refused from
+# which on it is a flood.
+LATELY, FLOOD = 1.0, 0.5
 
 
 class Ask:
@@ -92,6 +99,32 @@ class Job:
         return self.characters + EACH
 
 
+@dataclass
+class Demand:
+    """How many texts came for one model of late, by what they were told.
+
+    at: up to when the others are, by time.monotonic.
+    """
+
+    accepted: float = 0.0
+    refused: float = 0.0
+    at: float = 0.0
+
+    def count(self, accepted: int = 0, refused: int = 0) -> None:
+        """Add so many now."""
+        now = time.monotonic()
+        left = math.exp((self.at - now) / LATELY)
+        self.accepted = left * self.accepted + accepted
+        self.refused = left * self.refused + refused
+        self.at = now
+
+    def flood(self, least: int) -> bool:
+        """Whether more is refused than accepted, and that of at least so many texts."""
+        self.count()
+        came = self.accepted + self.refused
+        return came >= least and self.refused > FLOOD * came
+
+
 # By which the texts of a line are read.
 ORDER = operator.attrgetter("turn", "number")
 
@@ -108,8 +141,8 @@ class Line:
     who waited are not overtaken for ever, and before all that older requests have for later turns.
 
     size: texts that wait. turn: the present one. work: turn -> what waits for it, in characters. used:
-    seconds of the workers' time so far. read, seconds: characters of the last batches, and the time
-    that they took.
+    seconds of the workers' time so far. read, texts, seconds: characters and texts of the last batches,
+    and the time that they took. demand: what came of late. short: whether it is kept short.
     """
 
     jobs: dict[int, list[Job]] = field(default_factory=dict)
@@ -118,7 +151,10 @@ class Line:
     work: Counter[int] = field(default_factory=Counter)
     used: float = 0.0
     read: float = 0.0
+    texts: float = 0.0
     seconds: float = 0.0
+    demand: Demand = field(default_factory=Demand)
+    short: bool = False
 
     def expected(self, turns: float = math.inf) -> float:
         """Seconds that workers need for what waits for this turn and so many later ones; 0 while it is
@@ -126,6 +162,18 @@ class Line:
         last = self.turn + turns
         work = sum(work for turn, work in self.work.items() if turn <= last)
         return work * self.seconds / self.read if self.read else 0.0
+
+    def each(self, count: float) -> float:
+        """Seconds that workers need for so many texts like the last ones; 0 while that is not known."""
+        return count * self.seconds / self.texts if self.texts else 0.0
+
+    def learn(self, work: int, texts: int, seconds: float) -> None:
+        """Take one more batch into account."""
+        if self.read:
+            seconds = min(seconds, BELIEVED * work * self.seconds / self.read)
+        self.read = KEPT * self.read + work
+        self.texts = KEPT * self.texts + texts
+        self.seconds = KEPT * self.seconds + seconds
 
     def put(self, job: Job) -> None:
         """Put a text in its place."""
@@ -166,7 +214,7 @@ class Waiting:
     """All lines, and how fast they move.
 
     room: texts that one line holds. most: texts of a batch. patience: seconds for which a text may be
-    expected to wait, 0 for any time.
+    expected to wait, 0 for any time and however much comes.
     """
 
     def __init__(self, models: Sequence[str], room: int, most: int, patience: float = 0.0) -> None:
@@ -193,14 +241,42 @@ class Waiting:
         others = (line.expected() for name, line in self.lines.items() if name != model)
         return own + sum(min(own, other) for other in others)
 
+    def bound(self, model: str) -> float:
+        """Seconds for which a text that comes now may be expected to wait: in a flood half a batch's."""
+        line = self.lines[model]
+        brief = line.each(self.most / 2)
+        short = bool(brief) and self.patience > brief and line.demand.flood(self.most)
+        if short and not line.short:
+            self._shorten(model, brief)
+        line.short = short
+        return brief if short else self.patience
+
     def check(self, model: str, count: int = 1, turns: int = 1) -> None:
         """RefusedError, 429, where a model's line has no room for so many texts more, or they would
         wait for others for too long."""
-        if self.lines[model].size + count > self.room:
+        line = self.lines[model]
+        full = line.size + count > self.room
+        bound = self.bound(model) if self.patience else math.inf
+        if not full and self.expected(model, turns) <= bound:
+            return
+        line.demand.count(refused=count)
+        if full:
             raise self.refusal(429, f"the queue of {model} is full ({self.room} texts)")
-        if self.patience and self.expected(model, turns) > self.patience:
-            most = f"{1000 * self.patience:g} ms"
-            raise self.refusal(429, f"too much waits already: it would take over {most}")
+        most = f"{1000 * bound:.0f} ms"
+        raise self.refusal(429, f"too much waits already: it would take over {most}")
+
+    def _shorten(self, model: str, brief: float) -> None:
+        """Send away who came last, as far as more waits than for so many seconds."""
+        line = self.lines[model]
+        jobs = sorted((job for jobs in line.jobs.values() for job in jobs), key=ORDER, reverse=True)
+        for ask in dict.fromkeys(job.ask for job in jobs):
+            if line.expected() <= brief:
+                return
+            # Of whom something was read the rest is, too.
+            if len(ask.waiting) == len(ask.texts):
+                self.withdraw(ask)
+                ask.fail(self.refusal(429, "too much came at once"))
+                line.demand.count(accepted=-len(ask.texts), refused=len(ask.texts))
 
     def refusal(self, status: int, message: str) -> RefusedError:
         """What a client is told, with the seconds after which the lines should be empty."""
@@ -222,6 +298,7 @@ class Waiting:
         for job in jobs:
             line.put(job)
         ask.waiting.update(jobs)
+        line.demand.count(accepted=len(jobs))
 
     def withdraw(self, ask: Ask) -> None:
         """Take what still waits of a request out of its line."""
@@ -266,5 +343,4 @@ class Waiting:
         line, work = self.lines[batch[0].ask.model], sum(job.work for job in batch)
         line.used += seconds
         if crowded or work * line.seconds > seconds * line.read:
-            line.read = KEPT * line.read + work
-            line.seconds = KEPT * line.seconds + seconds
+            line.learn(work, len(batch), seconds)
