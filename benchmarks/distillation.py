@@ -1,32 +1,41 @@
-"""What each way of distilling is worth: a page out of a search of recipes/search/distillation.toml.
+"""What each way of distilling is worth: a page out of a search of distillation.toml or best.toml.
 
     ligero search recipes/search/distillation.toml --out runs/distillation --workers 2
-    python benchmarks/distillation.py runs/distillation --out benchmarks/results/distillation.md \
-        --exports runs/distillation-exports
+    python benchmarks/distillation.py runs/distillation --latency --out benchmarks/results/distillation.md
+    python benchmarks/distillation.py runs/best --out benchmarks/results/best.md
 
-Scores are on test, means over seeds. What is compared shares task, seed and budget. With --exports the models
-whose shapes or decoding differ are exported too, and timed beside each other.
+Scores are on test, means over seeds. What is compared shares task, seed and budget. With --latency graphs of
+the models' shapes are timed too, beside each other, and what choosing a sentence's tags takes.
 """
 
 import argparse
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+import numpy as np
+
+from export_speed import LABELS
 from ligero import machine
-from ligero.config import DataConfig, ExportConfig, PlaceConfig
-from ligero.export.build import GATE, export
-from ligero.measure import bench
+from ligero.export import build as exporting
+from ligero.measure import bench, latency
+from ligero.models import build, catalog, weights
+from ligero.models.reference import RELEASED
 from ligero.report import search, tables
+from ligero.tasks import kinds
+from ligero.tasks.chains import Chain
+from ligero.train.trained import Trained
 
 Outcome = Mapping[str, Any]
 ALONE, OUTPUTS, PAPERS, SQUARES = "alone", "outputs", "papers", "squares"
 # What a text of the tasks has in sub-words: half of those of NER, and nearly all.
 LENGTHS = (32, 96)
-# Students of other variants are the same graph with other numbers in it.
-TIMED = (OUTPUTS, "valid", "crf")
+# Teacher, student, and the student of half the depth, in layers.
+DEPTHS = {"teacher, 8 layers": 8, "student, 4 layers": 4, "student, 2 layers": 2}
+ROUNDS = 200
 
 
 def main() -> None:
@@ -34,9 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument(
-        "--exports", type=Path, help="where exports go; without it nothing is timed"
-    )
+    parser.add_argument("--latency", action="store_true", help="time the models' shapes")
     arguments = parser.parse_args()
     found = json.loads((arguments.run / "results.json").read_text())
     rounds = search.rounds(found)
@@ -45,9 +52,7 @@ def main() -> None:
     variants, models = (rounds["students"]["over"][name] for name in ("variant", "student"))
     # Of the first student all variants were tried, of the others those that depth is thought to change.
     students = [o for o in done if o["group"]["student"] == models[0]]
-    taken = {}
-    if arguments.exports:
-        taken = timed(exports_of(arguments.run, arguments.exports, teachers, students))
+    taken = latencies() if arguments.latency else {}
     parts = [
         f"## {task}\n\n{of_task(task, teacher, students, variants)}\n"
         for task, teacher in teachers.items()
@@ -59,7 +64,7 @@ def main() -> None:
 {LEGEND}
 {chr(10).join(parts)}
 {by_depth(done, models)}
-{latencies(taken)}
+{how_long(taken)}
 {machine.footer("ligero", "torch", "transformers", "openvino")}"""
     arguments.out.write_text(page, encoding="utf-8")
     kept = {
@@ -159,6 +164,8 @@ def of_task(
 
 def by_depth(done: Sequence[Outcome], models: Sequence[str]) -> str:
     """The loss that compares scores, for students of several depths, on the tasks that all learned."""
+    if len(models) < 2:
+        return ""
     of = {model: [o for o in done if o["group"]["student"] == model] for model in models}
     tasks = set.intersection(*({o["group"]["data.task"] for o in mine} for mine in of.values()))
     rows = []
@@ -185,31 +192,59 @@ Means over {", ".join(sorted(tasks))} and seeds. `ligero-tiny-2` is the first an
 
 def ordered(variants: Sequence[str]) -> list[str]:
     """What the others are held against first."""
-    return [ALONE, PAPERS, OUTPUTS, *(v for v in variants if v not in (ALONE, PAPERS, OUTPUTS))]
+    first = (ALONE, PAPERS, OUTPUTS)
+    return [*(v for v in first if v in variants), *(v for v in variants if v not in first)]
 
 
-def exports_of(
-    run: Path, exports: Path, teachers: Mapping[str, Outcome], students: Sequence[Outcome]
-) -> dict[str, Path]:
-    """Model -> its export in bf16, made unless it is there: teacher and students of the first task."""
-    task = next(iter(teachers))
-    chosen = {"teacher": run / "teachers" / teachers[task]["run"]}
-    for o in students:
-        variant = o["values"]["variant"]
-        if o["group"]["data.task"] == task and variant in TIMED:
-            chosen.setdefault(variant, run / "students" / o["run"])
-    for name, folder in chosen.items():
-        if not (exports / name / GATE).is_file():
-            place = PlaceConfig(str(exports / name), 2)
-            export(str(folder), ExportConfig(DataConfig(task=task), precision="bf16", place=place))
-    return {name: exports / name for name in chosen}
+def shapes(folder: Path) -> dict[str, Path]:
+    """What is timed -> a graph of its shape in bf16: speed does not depend on the weights."""
+    tokenizer = build.load_tokenizer(RELEASED / "ligero-tiny")
+    kind, found = kinds.find("tag"), {}
+    for name, layers in DEPTHS.items():
+        model = build.create(
+            catalog.find("ligero-tiny"), kind="tag", labels=LABELS, tokenizer=tokenizer, seed=0
+        )
+        model = weights.cut(model, layers) if layers < 4 else weights.stack(model, layers)
+        found[name] = folder / f"{layers}-layers"
+        facts = {"name": name, "buckets": exporting.lengths(512), "task": None}
+        trained = Trained(model.eval(), tokenizer, kind, LABELS, 512)
+        exporting.assemble(found[name], trained, "openvino", "bf16", [], facts)
+    return found
+
+
+def chosen() -> dict[str, dict[str, float]]:
+    """Way of choosing a sentence's tags -> milliseconds, for as many words as the lengths have, at most."""
+    drawn = np.random.default_rng(0)
+    n = len(LABELS)
+    start, moves, end = (drawn.normal(size=size) for size in (n, (n, n), n))
+    learned = Chain(start, moves, end, learned=True)
+    kind = kinds.find("tag")
+    ways = {
+        "tags, each by itself": kind,
+        "tags, as BIO allows": kinds.decoded(kind, LABELS, "valid"),
+        "tags, by a CRF": kinds.decoded(kind, LABELS, "crf", learned),
+    }
+    calls = {}
+    for length in LENGTHS:
+        example = kind.read("palabra " * length)
+        scores = {"tag": drawn.normal(size=(length, len(LABELS)))}
+        for name, way in ways.items():
+            calls[name, str(length)] = lambda w=way, e=example, s=scores: w.predict(e, s, LABELS)
+    seconds = latency.in_turn(calls, rounds=ROUNDS)
+    return {
+        name: {
+            length: 1000 * float(np.nanmedian(seconds[name, length]))
+            for length in map(str, LENGTHS)
+        }
+        for name in ways
+    }
 
 
 def timed(
     exports: Mapping[str, Path], lengths: tuple[int, ...] = LENGTHS
 ) -> dict[str, dict[str, float]]:
     """Length -> model -> milliseconds of a text, all in turn; BETO in transformers is among them."""
-    settings = bench.Settings(lengths=lengths, rounds=200)
+    settings = bench.Settings(lengths=lengths, rounds=ROUNDS)
     found = bench.bench([str(folder) for folder in exports.values()], settings)
     names = {str(folder): name for name, folder in exports.items()}
     return {
@@ -221,7 +256,17 @@ def timed(
     }
 
 
-def latencies(taken: Mapping[str, Mapping[str, float]]) -> str:
+def latencies() -> dict[str, dict[str, float]]:
+    """Length -> what is timed -> milliseconds of a text."""
+    with tempfile.TemporaryDirectory() as name:
+        taken = timed(shapes(Path(name)))
+    for way, found in chosen().items():
+        for length, milliseconds in found.items():
+            taken[length][way] = milliseconds
+    return taken
+
+
+def how_long(taken: Mapping[str, Mapping[str, float]]) -> str:
     """How long exported models take, where that was measured."""
     if not taken:
         return ""
@@ -229,8 +274,10 @@ def latencies(taken: Mapping[str, Mapping[str, float]]) -> str:
 
 {times(taken)}
 
-Exported in bf16, one text at a time, two threads, all in turn in one process; medians of 200 rounds.
-Variants that are not here are the same graph as `outputs`.
+Graphs of the models' shapes in bf16 (computed in fp32 where the processor has none), weights at random, one
+text at a time, two threads, all in turn in one process; medians of {ROUNDS} rounds. A variant is the graph
+of its depth and, on tags, what choosing them takes: of as many words as the length has sub-words, whose best
+tags break the scheme, so that it is the most.
 """
 
 

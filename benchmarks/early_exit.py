@@ -1,16 +1,16 @@
 """Early exit against fewer layers: score and time of both, on one encoder.
 
-    python benchmarks/early_exit.py runs/ligero-deep --out runs/early-exit \
+    python benchmarks/early_exit.py ligero-tiny --every 1 --out runs/early-exit \
         --page benchmarks/results/early-exit.md
 
-A model with a head after every second layer learns at all of them together; a text leaves at the first
-head that is sure enough of it (of its least certain word), or that agrees with the one before (PABEE: Zhou
-et al., 2020). Beside it the same encoder cut to as many layers, with one head. Needs the tasks' files
-($LIGERO_DATA). What is finished is not done again.
+A model with a head after every layer, or every second, learns at all of them together; a text leaves at
+the first head that is sure enough of it (of its least certain word), or that agrees with the one before
+(PABEE: Zhou et al., 2020). Beside it the same encoder cut to as many layers, with one head. Needs the
+tasks' files ($LIGERO_DATA). What is finished is not done again.
 
-Times are of graphs in bf16, one text at a time. For a text that leaves at the i-th head they are those of
-the cut model, and i - 1 times that of a graph with nothing in it but a head: what the parts cost at least,
-so that what is shown favours early exit.
+Times are of graphs in bf16 (computed in fp32 where the processor has none), one text at a time. For a text
+that leaves at the i-th head they are those of the cut model, and i - 1 times that of a graph with nothing in
+it but a head: what the parts cost at least, so that what is shown favours early exit.
 """
 
 import argparse
@@ -38,7 +38,7 @@ from ligero.measure import latency
 from ligero.models import build
 from ligero.models.heads import HEADS
 from ligero.models.inside import look
-from ligero.models.reference import finished
+from ligero.models.reference import resolve
 from ligero.report import tables
 from ligero.runs import publish, write_json
 from ligero.runtime.engine import open_engine
@@ -130,15 +130,16 @@ class Jointly(Supervised):
 def main() -> None:
     """Train what is not there yet; time; write the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", type=Path)
+    parser.add_argument("model")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--every", type=int, default=2, help="layers from one exit to the next")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--page", type=Path, required=True)
     arguments = parser.parse_args()
-    folder = finished(arguments.model)
+    folder = Path(resolve(arguments.model).weights or arguments.model)
     total = build.read_configuration(folder).num_hidden_layers
-    layers = list(range(2, total + 1, 2))
+    layers = list(range(arguments.every, total + 1, arguments.every))
     seeds = range(arguments.seeds)
     jobs = [(task, seed, n) for seed in seeds for task in TASKS for n in (0, *layers)]
     with ProcessPoolExecutor(arguments.processes, get_context("spawn")) as pool:
@@ -153,9 +154,9 @@ def main() -> None:
     found: dict[str, Any] = {"layers": layers, "milliseconds": taken, "tasks": {}}
     for task in TASKS:
         found["tasks"][task] = rows_of(task, ended, layers, seeds, taken)
-    arguments.page.write_text(page(found, folder), encoding="utf-8")
+    arguments.page.write_text(page(found, arguments.model), encoding="utf-8")
     arguments.page.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n")
-    print(page(found, folder))
+    print(page(found, arguments.model))
 
 
 def stage_of(task: Task, seed: int, folder: Path, out: Path) -> Stage:
@@ -357,7 +358,7 @@ def spread(scores: Sequence[float]) -> str:
     return f"{fmean(scores):.2f}" + (f" ± {stdev(scores):.2f}" if len(scores) > 1 else "")
 
 
-def page(found: Mapping[str, Any], folder: Path) -> str:
+def page(found: Mapping[str, Any], name: str) -> str:
     """The page."""
     parts = []
     for task, rows in found["tasks"].items():
@@ -375,13 +376,13 @@ def page(found: Mapping[str, Any], folder: Path) -> str:
     return f"""# Early exit against fewer layers
 
 {chr(10).join(parts)}
-{folder.parent.name}, {LIMIT:,} training examples at most, {STEPS} steps of 16, peak {RATE:g}; mean ±
+{name}, {LIMIT:,} training examples at most, {STEPS} steps of 16, peak {RATE:g}; mean ±
 deviation over seeds. `sure P`: a text leaves at the first head whose least certain unit has a probability
 of P. `agree`: at the first that chooses what the one before it chose (PABEE with a patience of one).
 `always N`: all leave after N layers of the model with exits. `fewer layers`: models of so many layers with
 one head, each trained by itself.
 
-Milliseconds of one text of {LENGTH} sub-words, bf16, two threads, in turn: {said}; a head alone
+Milliseconds of one text of {LENGTH} sub-words, exported in bf16, two threads, in turn: {said}; a head alone
 {taken["head"]:.2f}. A text that leaves at the i-th head is reckoned as the model of so many layers and i - 1
 heads more: less than it would cost, as states would be handed from graph to graph.
 

@@ -26,6 +26,7 @@ import load
 from ligero import machine
 from ligero.report import tables
 from ligero.runs import write_json
+from ligero.runtime.card import Card
 from ligero.serve import serving
 from ligero.serve.http import Limits, Listener
 from ligero.serve.messages import Request, Response
@@ -63,8 +64,8 @@ def main() -> None:
     texts = sentences(arguments.texts)
     asked = bodies(texts)
     with contextlib.ExitStack() as stack:
-        urls = {LIGERO: stack.enter_context(serving([arguments.export], warm=True)).url}
-        two = serving([arguments.export], warm=True, workers=2, threads=1)
+        urls = {LIGERO: stack.enter_context(serving([f"ner={arguments.export}"], warm=True)).url}
+        two = serving([f"ner={arguments.export}"], warm=True, workers=2, threads=1)
         urls[WORKERS] = stack.enter_context(two).url + "/"
         words = [sys.executable, str(Path(__file__).parent / "serve_plain.py")]
         for variant in variants:
@@ -86,6 +87,7 @@ def main() -> None:
     found = {
         "closed": closed, "open": opened, "agree": agreed, "seconds": arguments.seconds,
         "texts": len(texts), "machine": machine.processor(),
+        "precision": Card.read(arguments.export).precision,
         **machine.facts(["openvino", "torch", "transformers", "fastapi", "uvicorn", "uvloop"]),
     }  # fmt: skip
     page = report(found, variants)
@@ -231,7 +233,7 @@ Requests that are due at a given rate, timed from then:
 {found["seconds"]:g} s, servers in turn. `ligero serve` runs the export (`--warm true`, otherwise as it
 comes), the others the same fine-tuned weights in transformers' pipeline (`benchmarks/serve_plain.py` says
 what each variant does). In {found["agree"]:.1%} of 200 sentences ligero and "{variants[0]}" find the same
-entities; the export is quantised.
+entities; the export is in {found["precision"]}.
 
 Client and servers share {found["cores"]} processors. The client keeps {share:.2f} of one busy while it asks
 `ligero serve` with {most} connections; a server that reads nothing answers it
