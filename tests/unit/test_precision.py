@@ -46,7 +46,9 @@ def test_an_older_torch_is_asked_in_its_own_way(monkeypatch):
         monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda has=has: has)
         assert precision.has_bf16("cpu") is has
         precision.has_bf16.cache_clear()
-    assert not precision.has_bf16("mps")
+    monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported")
+    assert not precision.has_bf16("cpu") and not precision.has_bf16("mps")
+    precision.has_bf16.cache_clear()
 
 
 def test_who_asks_for_imitated_bf16_is_told(capabilities, tmp_path, capsys):

@@ -111,10 +111,10 @@ class Demand:
     at: float = 0.0
 
     def count(self, accepted: int = 0, refused: int = 0) -> None:
-        """Add so many now."""
+        """Add so many now; fewer than none are taken back."""
         now = time.monotonic()
         left = math.exp((self.at - now) / LATELY)
-        self.accepted = left * self.accepted + accepted
+        self.accepted = max(0.0, left * self.accepted + accepted)
         self.refused = left * self.refused + refused
         self.at = now
 

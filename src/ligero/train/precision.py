@@ -29,5 +29,5 @@ def has_bf16(device: str) -> bool:
     if tell := getattr(torch.cpu, "get_capabilities", None):
         found = tell()
         return any(found.get(name) for name in INSTRUCTIONS)
-    # Before torch 2.11 only this was there, and it knows of Intel's and AMD's alone.
-    return bool(torch.cpu._is_avx512_bf16_supported())
+    # What older versions of torch have, some of them, knows of Intel's and AMD's alone.
+    return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", bool)())
