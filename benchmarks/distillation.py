@@ -2,7 +2,7 @@
 
     ligero search recipes/search/distillation.toml --out runs/distillation --workers 2
     python benchmarks/distillation.py runs/distillation --latency --out benchmarks/results/distillation.md
-    python benchmarks/distillation.py runs/best --out benchmarks/results/best.md
+    python benchmarks/distillation.py runs/best --title "What helped, joined" --out benchmarks/results/best.md
 
 Scores are on test, means over seeds. What is compared shares task, seed and budget. With --latency graphs of
 the models' shapes are timed too, beside each other, and what choosing a sentence's tags takes.
@@ -11,6 +11,7 @@ the models' shapes are timed too, beside each other, and what choosing a sentenc
 import argparse
 import json
 import tempfile
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
@@ -43,6 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--title", default="What each way of distilling is worth")
     parser.add_argument("--latency", action="store_true", help="time the models' shapes")
     arguments = parser.parse_args()
     found = json.loads((arguments.run / "results.json").read_text())
@@ -57,15 +59,13 @@ def main() -> None:
         f"## {task}\n\n{of_task(task, teacher, students, variants)}\n"
         for task, teacher in teachers.items()
     ]
-    page = f"""# What each way of distilling is worth
+    page = f"""# {arguments.title}
 
 {over_all(students, variants)}
 
-{LEGEND}
+{legend(variants)}
 {chr(10).join(parts)}
-{by_depth(done, models)}
-{how_long(taken)}
-{machine.footer("ligero", "torch", "transformers", "openvino")}"""
+{by_depth(done, models)}{how_long(taken)}{machine.footer("ligero", "torch", "transformers", "openvino")}"""
     arguments.out.write_text(page, encoding="utf-8")
     kept = {
         "teachers": {task: teacher["test"][teacher["metric"]] for task, teacher in teachers.items()},
@@ -78,11 +78,23 @@ def main() -> None:
     print(page)
 
 
-LEGEND = """Gains are differences on test between runs of the same task and seed, in points (entity F1,
-accuracy, F1 of answers), the mean over all, and its 95% interval by a bootstrap over these pairs. `alone`
-learns gold labels without a teacher. `outputs` learns the teacher's scores (KL), and every variant below it
-but `papers` is that and one thing more; what a variant sets stands in the recipe.
-"""
+def legend(variants: Sequence[str]) -> str:
+    """What the tables' words mean."""
+    base = "`alone` learns gold labels without a teacher. " if ALONE in variants else ""
+    others = f"every variant below it{' but `papers`' if PAPERS in variants else ''}"
+    said = (
+        "Gains are differences on test between runs of the same task and seed, in points (entity F1, "
+        "accuracy, F1 of answers), the mean over all, and its 95% interval by a bootstrap over these pairs. "
+        f"{base}`outputs` learns the teacher's scores (KL), and {others} is that and more; what a variant "
+        "sets stands in the recipe."
+    )
+    return textwrap.fill(said, 110) + "\n"
+
+
+def without_empty(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table without the columns in which nothing stands."""
+    kept = [n for n in range(len(heading)) if n == 0 or any(row[n] for row in rows)]
+    return tables.markdown([heading[n] for n in kept], [[row[n] for n in kept] for row in rows])
 
 
 def best_teachers(found: Mapping[str, Any]) -> dict[str, Outcome]:
@@ -133,7 +145,7 @@ def over_all(students: Sequence[Outcome], variants: Sequence[str]) -> str:
     heading = [
         "variant", "tasks", "over alone", "95%", "better in", "over outputs", "95%", "better in",
     ]  # fmt: skip
-    return tables.markdown(heading, rows)
+    return without_empty(heading, rows)
 
 
 def of_task(
@@ -159,7 +171,7 @@ def of_task(
     heading = [
         "", f"{metric} on test, ± deviation", "each seed", "over alone", "95%", "over outputs",
     ]  # fmt: skip
-    return tables.markdown(heading, rows)
+    return without_empty(heading, rows)
 
 
 def by_depth(done: Sequence[Outcome], models: Sequence[str]) -> str:
@@ -187,6 +199,7 @@ def by_depth(done: Sequence[Outcome], models: Sequence[str]) -> str:
 Means over {", ".join(sorted(tasks))} and seeds. `ligero-tiny-2` is the first and the last layer of
 `ligero-tiny`; `runs/ligero-tiny-2` the same after 2,000 steps of masked words
 (recipes/pretrain/ligero-tiny-2.toml).
+
 """
 
 
@@ -277,7 +290,9 @@ def how_long(taken: Mapping[str, Mapping[str, float]]) -> str:
 Graphs of the models' shapes in bf16 (computed in fp32 where the processor has none), weights at random, one
 text at a time, two threads, all in turn in one process; medians of {ROUNDS} rounds. A variant is the graph
 of its depth and, on tags, what choosing them takes: of as many words as the length has sub-words, whose best
-tags break the scheme, so that it is the most.
+tags break the scheme, so that it is the most. Lengths were timed one after the other on a shared machine:
+compare within a column.
+
 """
 
 

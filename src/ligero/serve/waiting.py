@@ -4,7 +4,7 @@ Nobody waits for all that another asked before: models take turns by the time th
 workers, and requests to one model by characters.
 
 A line may be long for a while, so that a crowd that comes at once is answered. While more is refused than
-accepted it is kept short: no more would be answered by a long one, and all of that later.
+accepted it is kept short: few more would be answered by a long one, and all of them late.
 """
 
 import asyncio
@@ -33,9 +33,10 @@ LATER = 60
 # What one batch leaves of those before it, in how fast texts are read; and how many times slower than that
 # a batch may be to be believed at once: one that met a new length, or lost its processor, tells little.
 KEPT, BELIEVED = 0.9, 4.0
-# Seconds that leave a third of what came and what was refused before; and the share that is refused from
-# which on it is a flood.
-LATELY, FLOOD = 1.0, 0.5
+# Seconds that leave a third of what came and what was refused before; the share that is refused from which
+# on it is a flood; and the part of a batch for which one may wait in it. To refuse takes time too, so that
+# all that is accepted is read more slowly then.
+LATELY, FLOOD, BRIEF = 1.0, 0.5, 1 / 8
 
 
 class Ask:
@@ -242,9 +243,9 @@ class Waiting:
         return own + sum(min(own, other) for other in others)
 
     def bound(self, model: str) -> float:
-        """Seconds for which a text that comes now may be expected to wait: in a flood half a batch's."""
+        """Seconds for which a text that comes now may be expected to wait: in a flood part of a batch's."""
         line = self.lines[model]
-        brief = line.each(self.most / 2)
+        brief = line.each(BRIEF * self.most)
         short = bool(brief) and self.patience > brief and line.demand.flood(self.most)
         if short and not line.short:
             self._shorten(model, brief)
