@@ -37,6 +37,8 @@ __all__ = [
     "read_toml",
 ]
 
+ARITHMETIC = "arithmetic of the forward pass; auto: bf16 where the processor has it"
+
 
 @dataclass(frozen=True)
 class DataConfig:
@@ -98,9 +100,7 @@ class FitConfig:
         "metric",
         "keep the checkpoint best by the task's metric, best by validation loss, or the last",
     )
-    precision: Literal["auto", "fp32", "bf16"] = setting(
-        "fp32", "arithmetic of the forward pass; auto: bf16 where the processor has it"
-    )
+    precision: Literal["auto", "fp32", "bf16"] = setting("fp32", ARITHMETIC)
     window: int | None = setting(
         None, "sub-words a model sees at once; its own maximum if left out", least=16
     )
@@ -344,9 +344,7 @@ class PretrainConfig:
     dropout: float | None = setting(
         0.0, "while pre-training; none: the architecture's own", most=0.9
     )
-    precision: Literal["auto", "fp32", "bf16"] = setting(
-        "auto", "arithmetic of the forward pass; auto: bf16 where the processor has it"
-    )
+    precision: Literal["auto", "fp32", "bf16"] = setting("auto", ARITHMETIC)
     batch_tokens: int = setting(8192, "sub-words in one piece of a step, at most", least=1)
     compile: bool = setting(False, "compile the encoder first (a minute; needs a C++ compiler)")
     recompute: bool = setting(
