@@ -9,6 +9,7 @@ the models' shapes are timed too, beside each other, and what choosing a sentenc
 """
 
 import argparse
+import functools
 import json
 import tempfile
 import textwrap
@@ -237,16 +238,16 @@ def chosen() -> dict[str, dict[str, float]]:
         "tags, as BIO allows": kinds.decoded(kind, LABELS, "valid"),
         "tags, by a CRF": kinds.decoded(kind, LABELS, "crf", learned),
     }
-    calls = {}
+    calls: dict[str, latency.Call] = {}
     for length in LENGTHS:
         example = kind.read("palabra " * length)
-        scores = {"tag": drawn.normal(size=(length, len(LABELS)))}
+        scores = {"tag": drawn.normal(size=(length, len(LABELS))).astype(np.float32)}
         for name, way in ways.items():
-            calls[name, str(length)] = lambda w=way, e=example, s=scores: w.predict(e, s, LABELS)
+            calls[f"{name}, {length}"] = functools.partial(way.predict, example, scores, LABELS)
     seconds = latency.in_turn(calls, rounds=ROUNDS)
     return {
         name: {
-            length: 1000 * float(np.nanmedian(seconds[name, length]))
+            length: 1000 * float(np.nanmedian(seconds[f"{name}, {length}"]))
             for length in map(str, LENGTHS)
         }
         for name in ways

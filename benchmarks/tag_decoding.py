@@ -14,6 +14,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,13 +70,11 @@ def read(model: str, task: str) -> dict[str, Any]:
             measured[way] = m = measure(kind, labels, examples, scores)
             rows[way] = {
                 "figures": {name: m.metrics[name] for name in FIGURES},
-                "interval": bootstrap(m.tallies, lambda sums, k=kind: k.figures(sums, labels)),
+                "interval": bootstrap(m.tallies, partial(kind.figures, labels=labels)),
                 "milliseconds": 1000 * taken[way] / len(examples),
             }
         one, other = (measured[way].tallies for way in WAYS)
-        gained = paired_bootstrap(one, other, lambda sums: ways["valid"].figures(sums, labels))[
-            "f1"
-        ]
+        gained = paired_bootstrap(one, other, partial(kind.figures, labels=labels))["f1"]
         changed = sum(
             a != b for a, b in zip(*(m.predicted for m in measured.values()), strict=True)
         )
