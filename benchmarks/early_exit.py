@@ -18,6 +18,7 @@ import contextlib
 import copy
 import itertools
 import json
+import textwrap
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -373,18 +374,22 @@ def page(found: Mapping[str, Any], name: str) -> str:
         parts.append(f"## {task}\n\n{tables.markdown(heading, cells)}\n")
     taken = found["milliseconds"]
     said = ", ".join(f"{n} layers {ms:.2f}" for n, ms in taken.items() if n != "head")
+    seeds = len(next(iter(found["tasks"].values()))[0]["scores"])
+    over = f"mean ± deviation over {seeds} seeds" if seeds > 1 else "one seed"
+    told = f"""{name}, {LIMIT:,} training examples at most, {STEPS} steps of 16, peak {RATE:g}; {over}.
+`sure P`: a text leaves at the first head whose least certain unit has a probability of P. `agree`: at the
+first that chooses what the one before it chose (PABEE with a patience of one). `always N`: all leave after N
+layers of the model with exits. `fewer layers`: models of so many layers with one head, each trained by
+itself."""
+    reckoned = f"""Milliseconds of one text of {LENGTH} sub-words, exported in bf16, two threads, in turn:
+{said}; a head alone {taken["head"]:.2f}. A text that leaves at the i-th head is reckoned as the model of so
+many layers and i - 1 heads more: less than it would cost, as states would be handed from graph to graph."""
     return f"""# Early exit against fewer layers
 
 {chr(10).join(parts)}
-{name}, {LIMIT:,} training examples at most, {STEPS} steps of 16, peak {RATE:g}; mean ±
-deviation over seeds. `sure P`: a text leaves at the first head whose least certain unit has a probability
-of P. `agree`: at the first that chooses what the one before it chose (PABEE with a patience of one).
-`always N`: all leave after N layers of the model with exits. `fewer layers`: models of so many layers with
-one head, each trained by itself.
+{textwrap.fill(told, 110)}
 
-Milliseconds of one text of {LENGTH} sub-words, exported in bf16, two threads, in turn: {said}; a head alone
-{taken["head"]:.2f}. A text that leaves at the i-th head is reckoned as the model of so many layers and i - 1
-heads more: less than it would cost, as states would be handed from graph to graph.
+{textwrap.fill(reckoned, 110)}
 
 {machine.footer("ligero", "torch", "transformers", "openvino")}"""
 
