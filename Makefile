@@ -11,7 +11,7 @@ DEMO ?= runs/demo
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-# The whole road on made-up sentences: no network after the installation, under 3 minutes.
+# The whole road on made-up sentences: no network after the installation, 3 to 7 minutes on two cores.
 demo: .venv/.ready
 	$(BIN)/ligero demo $(DEMO)/data
 	$(BIN)/ligero compress --config recipes/demo.toml --out $(DEMO)/run --train $(DEMO)/data/train.conll \
