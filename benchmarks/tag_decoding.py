@@ -131,10 +131,11 @@ def keep(folder: Path, found: Mapping[str, Any]) -> None:
         (place / MANIFEST).unlink()
         card = Predictor(folder).card
         score = {"exported": dev["figures"]["f1"], "interval": list(dev["interval"]["f1"])}
-        replace(card, decoding="valid", score=score).write(place)
         write_text(
             place / "README.md", rewritten((place / "README.md").read_text("utf-8"), test, dev)
         )
+        size = sum(file.stat().st_size for file in place.iterdir())
+        replace(card, decoding="valid", score=score, bytes=size).write(place)
     shutil.rmtree(folder)
     whole.rename(folder)
 

@@ -333,6 +333,23 @@ def test_a_crowd_that_comes_at_once_is_no_flood(clock):
     check()
 
 
+def test_large_requests_that_are_refused_are_no_flood(clock):
+    @looped
+    def check():
+        waiting = Waiting(["a"], 256, 16, patience=10.0)
+        learn(waiting, "a", 0.16, 16 * 164)
+        waiting.lines["a"].texts = 16
+        asks = [line_up(waiting, "a", 100) for _ in range(200)]
+        clock.now += 5  # they wait still, and their coming is forgotten
+        for _ in range(10):
+            with pytest.raises(RefusedError, match="full"):
+                line_up(waiting, "a", *[100] * 100)
+        line_up(waiting, "a", 100)
+        assert waiting.lines["a"].size == 201 and not any(ask.done.done() for ask in asks)
+
+    check()
+
+
 def test_when_a_flood_begins_who_came_last_is_sent_away(clock):
     @looped
     def check():

@@ -33,10 +33,10 @@ LATER = 60
 # What one batch leaves of those before it, in how fast texts are read; and how many times slower than that
 # a batch may be to be believed at once: one that met a new length, or lost its processor, tells little.
 KEPT, BELIEVED = 0.9, 4.0
-# Seconds that leave a third of what came and what was refused before; the share that is refused from which
-# on it is a flood; and the part of a batch for which one may wait in it. To refuse takes time too, so that
-# all that is accepted is read more slowly then.
-LATELY, FLOOD, BRIEF = 1.0, 0.5, 1 / 8
+# Seconds that leave a third of the requests that came before; how many make a flood, and the share of them
+# that is refused; and the part of a batch for which one may wait in it. To refuse takes time too, so that all
+# that is accepted is read more slowly then.
+LATELY, MANY, FLOOD, BRIEF = 1.0, 16, 0.5, 1 / 8
 
 
 class Ask:
@@ -102,7 +102,7 @@ class Job:
 
 @dataclass
 class Demand:
-    """How many texts came for one model of late, by what they were told.
+    """How many requests came for one model of late, by what they were told: one of many texts is one.
 
     at: up to when the others are, by time.monotonic.
     """
@@ -119,11 +119,11 @@ class Demand:
         self.refused = left * self.refused + refused
         self.at = now
 
-    def flood(self, least: int) -> bool:
-        """Whether more is refused than accepted, and that of at least so many texts."""
+    def flood(self) -> bool:
+        """Whether more is refused than accepted, and that of many."""
         self.count()
         came = self.accepted + self.refused
-        return came >= least and self.refused > FLOOD * came
+        return came >= MANY and self.refused > FLOOD * came
 
 
 # By which the texts of a line are read.
@@ -246,7 +246,7 @@ class Waiting:
         """Seconds for which a text that comes now may be expected to wait: in a flood part of a batch's."""
         line = self.lines[model]
         brief = line.each(BRIEF * self.most)
-        short = bool(brief) and self.patience > brief and line.demand.flood(self.most)
+        short = bool(brief) and self.patience > brief and line.demand.flood()
         if short and not line.short:
             self._shorten(model, brief)
         line.short = short
@@ -260,7 +260,7 @@ class Waiting:
         bound = self.bound(model) if self.patience else math.inf
         if not full and self.expected(model, turns) <= bound:
             return
-        line.demand.count(refused=count)
+        line.demand.count(refused=1)
         if full:
             raise self.refusal(429, f"the queue of {model} is full ({self.room} texts)")
         most = f"{1000 * bound:.0f} ms"
@@ -277,7 +277,7 @@ class Waiting:
             if len(ask.waiting) == len(ask.texts):
                 self.withdraw(ask)
                 ask.fail(self.refusal(429, "too much came at once"))
-                line.demand.count(accepted=-len(ask.texts), refused=len(ask.texts))
+                line.demand.count(accepted=-1, refused=1)
 
     def refusal(self, status: int, message: str) -> RefusedError:
         """What a client is told, with the seconds after which the lines should be empty."""
@@ -299,7 +299,7 @@ class Waiting:
         for job in jobs:
             line.put(job)
         ask.waiting.update(jobs)
-        line.demand.count(accepted=len(jobs))
+        line.demand.count(accepted=1)
 
     def withdraw(self, ask: Ask) -> None:
         """Take what still waits of a request out of its line."""
