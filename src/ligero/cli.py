@@ -108,6 +108,11 @@ def parser() -> Parser:
     made.add_argument("--data", metavar="DIR", help="folder with its files (else $LIGERO_DATA)")
     made.add_argument("--format", help="the files' format; guessed where left out")
     made.add_argument("--encoding", help="the files' encoding; guessed where left out")
+    made.add_argument(
+        "--decoding", choices=("own", "auto", "independent", "valid"), default="own",
+        help="a sentence's tags: each alone; as BIO or BIOES allows (auto: where they are such); own: as the "
+        "model was trained to",
+    )  # fmt: skip
     made.add_argument("--paper", action="store_true", help="the papers' conventions beside ours")
     made.add_argument(
         "--predictions", metavar="DIR", help="write what was found in the official scorers' formats"
@@ -245,7 +250,7 @@ def _evaluate(chosen: argparse.Namespace) -> None:
     )  # fmt: skip
     results = evaluate.evaluate(
         chosen.model, chosen.files, data,
-        split=chosen.split or "test", predictions=chosen.predictions,
+        split=chosen.split or "test", predictions=chosen.predictions, decoding=chosen.decoding,
     )  # fmt: skip
     if chosen.out:
         write_json(Path(chosen.out), results)

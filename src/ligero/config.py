@@ -249,6 +249,10 @@ class ExportConfig:
     precision: Literal["auto", "int8", "bf16", "fp32"] = setting(
         "auto", "arithmetic; auto is the fastest that passes the gate"
     )
+    decoding: Literal["own", "auto", "independent", "valid"] = setting(
+        "own",
+        "a sentence's tags: each alone; as BIO or BIOES allows; own: as the model was trained to",
+    )
     calibration: int = setting(300, "training texts from which int8 takes its scales", least=1)
     seed: int = setting(0, "which texts those are, and which inputs the gate draws")
     place: PlaceConfig = section(PlaceConfig, free=True)

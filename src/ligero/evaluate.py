@@ -11,6 +11,7 @@ from ligero.report.tables import short
 from ligero.runs import write_text
 from ligero.tasks import source
 from ligero.tasks.example import Split
+from ligero.tasks.kinds import OWN
 from ligero.tasks.scoring import Reader, scored_row
 
 
@@ -21,18 +22,19 @@ def evaluate(
     *,
     split: str = "test",
     predictions: str | None = None,
+    decoding: str = OWN,
 ) -> dict[str, Any]:
     """Results of one model on labelled files, or on a split of the task that `data` names.
 
     split: which one of the task's. predictions: a folder for what was found, one file for each that
-    was scored, in the format of the task's official scorer.
+    was scored, in the format of the task's official scorer. decoding: as `open_reader` has it.
 
     `models` holds a row for each file; all of it has the shape of a run's results. `conventions`
     says which figures are ours and which the papers', `details` has the scores of each label.
 
     InputError when the data are of another kind than the model, or hold labels it does not know.
     """
-    trained = open_reader(model)
+    trained = open_reader(model, decoding)
     if data.task:
         splits = [source.load_split(data, split)]
     else:

@@ -1,7 +1,8 @@
 """Ways of choosing a sentence's tags, along the road: trained, saved, exported, taught."""
 
+import itertools
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from ligero.errors import DamagedError, InputError
 from ligero.export import build as exporting
 from ligero.export.gate import Gate
 from ligero.models import build, crf
+from ligero.reader import open_reader
 from ligero.runs import read_json
 from ligero.runtime import Predictor
 from ligero.runtime.card import HEAD, Card
@@ -283,6 +285,66 @@ def test_transitions_decide_in_the_export_too(runs, exports, tmp_path):
         assert set(found[1:]) == {"B-LOC"}
     one, other = (Predictor(p, threads=1) for p in (tmp_path / "x", exports / "crf"))
     assert one(TEXT) != other(TEXT)
+
+
+def found_in(reader, task):
+    examples = task.test.examples
+    scores = reader.scores(examples)
+    return [reader.kind.predict(e, s, reader.labels) for e, s in zip(examples, scores, strict=True)]
+
+
+def broken(task, found):
+    """I-tags that follow nothing of their category."""
+    return sum(
+        tag.startswith("I-") and (before == "O" or before[2:] != tag[2:])
+        for one in found
+        for before, tag in itertools.pairwise(("O", *one["tag"]))
+    )
+
+
+@pytest.fixture(scope="module")
+def clumsy(runs, tmp_path_factory):
+    """A checkpoint that calls the rest of a person a place; without ligero's card, as of the hub."""
+    folder = tmp_path_factory.mktemp("clumsy")
+    trained = load(str(runs / "independent"))
+    with torch.no_grad():
+        bias = trained.model.classifier.bias
+        bias[trained.labels.index("I-LOC")] += 3.0
+        bias[trained.labels.index("I-PER")] -= 3.0
+    build.save(trained.model, trained.tokenizer, folder, max_length=trained.window)
+    return folder
+
+
+def test_a_finished_model_is_read_in_another_way(clumsy, runs, exports, task):
+    alone, together = (open_reader(str(clumsy), way) for way in ("own", "valid"))
+    assert broken(task, found_in(alone, task)) > broken(task, found_in(together, task)) == 0
+    assert found_in(open_reader(str(clumsy), "auto"), task) == found_in(together, task)
+    # What was trained to one way, exported or not, is read in the other, and a CRF that is not asked is
+    # not missed.
+    for place in (runs, exports):
+        for way, other in (("independent", "valid"), ("valid", "independent")):
+            one = open_reader(str(place / way), other)
+            assert found_in(one, task) == found_in(open_reader(str(place / other)), task)
+        assert broken(task, found_in(open_reader(str(place / "crf"), "valid"), task)) == 0
+
+
+def test_the_way_is_a_flag_where_figures_and_exports_are_made(clumsy, data, tmp_path, capsys):
+    def f1(folder, *more):
+        capsys.readouterr()
+        assert main(["evaluate", str(folder), str(data / "test.conll"), "--json", *more]) == 0
+        (row,) = json.loads(capsys.readouterr().out)["models"].values()
+        return row["test"]["f1"]
+
+    model = tmp_path / "model"
+    # With a window of few lengths, so that the gate is soon through.
+    replace(load(str(clumsy)), window=40).save(model)
+    assert f1(model, "--decoding", "valid") > f1(model)
+    files = [f"--{name}={data / name}.conll" for name in ("train", "dev")]
+    made = ["export", str(model), *files, "--precision", "fp32", "--threads", "1"]
+    assert main([*made, "--decoding", "valid", "--out", str(tmp_path / "x")]) == 0
+    assert Card.read(tmp_path / "x").decoding == "valid"
+    assert f1(tmp_path / "x") == pytest.approx(f1(model, "--decoding", "valid"), abs=0.5)
+    assert f1(tmp_path / "x", "--decoding", "independent") == pytest.approx(f1(model), abs=0.5)
 
 
 def test_the_gate_decodes_by_the_export(runs, exports, task, tmp_path, monkeypatch):

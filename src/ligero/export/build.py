@@ -57,7 +57,7 @@ def export(run: str, config: ExportConfig) -> dict[str, Any]:
         raise InputError(
             "something else", file=out, expected="a new folder or an earlier export (--out)"
         )
-    trained = load(run)
+    trained = load(run, decoding=config.decoding)
     task = _task(run, config, trained)
     buckets = lengths(trained.window)
     progress.note(f"{run}: {trained.kind.name}, checked on {len(task.dev.examples):,} texts")

@@ -39,13 +39,19 @@ class Predictor:
     """
 
     def __init__(
-        self, folder: str | Path, *, threads: int | None = None, windows: float = math.inf
+        self,
+        folder: str | Path,
+        *,
+        threads: int | None = None,
+        windows: float = math.inf,
+        decoding: str = kinds.OWN,
     ) -> None:
         """Load a folder that `ligero export` made, or a model that comes with ligero ("ner").
 
         threads: of the processor; all its cores where left out. windows: that the texts of one call may
-        have in all. Raises InputError where there is no export, DamagedError where a file of it was cut
-        or altered.
+        have in all. decoding: another way of choosing a sentence's tags than the export's own, "independent"
+        or "valid". Raises InputError where there is no export, or the way is not for its task, DamagedError
+        where a file of it was cut or altered.
         """
         folder = locate(folder)
         self.card = card = Card.read(folder)
@@ -58,8 +64,9 @@ class Predictor:
         self._encode = Encoder(tokenizer, card.window, word_shapes.step(card.model["config"]))
         self._most = windows
         self._weights = load_file(folder / HEAD) if (folder / HEAD).is_file() else {}
-        learned = Chain(**self._weights, learned=True) if card.decoding == "crf" else None
-        self.kind = kinds.decoded(kinds.find(card.kind), card.labels, card.decoding, learned)
+        way = card.decoding if decoding == kinds.OWN else decoding
+        learned = Chain(**self._weights, learned=True) if way == "crf" else None
+        self.kind = kinds.decoded(kinds.find(card.kind), card.labels, way, learned)
         self._segments = "token_type_ids" in card.inputs
 
     @property

@@ -95,16 +95,18 @@ def bound(
     return Trained(model, tokenizer, kind, labels, window, way)
 
 
-def load(name: str, labels: Labels | None = None) -> Trained:
+def load(name: str, labels: Labels | None = None, decoding: str = kinds.OWN) -> Trained:
     """A trained model from a run, a compression (its student), a folder, or the hub.
 
-    labels: the order in which its scores are wanted; its own where left out.
+    labels: the order in which its scores are wanted; its own where left out. decoding: another way of
+    choosing tags than its own, "auto", "independent" or "valid"; InputError where it is not for the task.
     """
     reference = resolve(name)
     if reference.weights is None:
         raise InputError(f"the model {name}, which has learned nothing", expected="a trained one")
     folder = build.locate(reference.weights)
-    kind, own, window, decoding = _described(folder)
+    kind, own, window, way = _described(folder)
+    decoding = way if decoding == kinds.OWN else decoding
     labels = labels or own
     if decoding == "crf" and not crf.has_crf(folder):
         raise InputError("no weights of the CRF that its card tells of", file=folder)

@@ -12,6 +12,9 @@ from ligero.tasks.kinds.tag import Tag
 _ALL: tuple[Kind, ...] = (Classify(), Tag(), Answer(), Parse())
 KINDS = {kind.name: kind for kind in _ALL}
 
+OWN = "own"
+"""A finished model's way of decoding, where no other is asked for."""
+
 
 def find(name: str) -> Kind:
     """The kind with this name."""
