@@ -64,22 +64,52 @@ SURE = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 ROUNDS = 200
 
 
+class ModernBertHead(nn.Module):
+    """A head as ModernBERT's, from any layer's states [rows, length, width]."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.norm = copy.deepcopy(model.base_model.final_norm)
+        self.head = copy.deepcopy(model.head)
+        self.classifier = copy.deepcopy(model.classifier)
+
+    def forward(self, kind: str, states: Tensor, mask: Tensor) -> Tensor:
+        """Logits of each sub-word, of a text those of its mean."""
+        states = self.norm(states)
+        if kind == "classify":
+            weights = mask.unsqueeze(-1).to(states.dtype)
+            states = (states * weights).sum(dim=1) / weights.sum(dim=1)
+        logits: Tensor = self.classifier(self.head(states))
+        return logits
+
+
+class AlbertHead(nn.Module):
+    """A head as ALBERT's, from any layer's states [rows, length, width]."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.pooler = copy.deepcopy(model.base_model.pooler)
+        self.dropout = copy.deepcopy(model.dropout)
+        self.classifier = copy.deepcopy(model.classifier)
+
+    def forward(self, kind: str, states: Tensor, mask: Tensor) -> Tensor:
+        """Logits of each sub-word, of a text those of its first."""
+        if kind == "classify":
+            states = torch.tanh(self.pooler(states[:, 0]))
+        logits: Tensor = self.classifier(self.dropout(states))
+        return logits
+
+
+FAMILIES = {"modernbert": ModernBertHead, "albert": AlbertHead}
+
+
 class Exits(nn.Module):
     """A model of transformers, and further heads like its own after some of its layers."""
 
     def __init__(self, model: Any, layers: Sequence[int]) -> None:
         super().__init__()
         self.model, self.layers = model, tuple(layers)
-        parts = {
-            "norm": model.base_model.final_norm,
-            "head": model.head,
-            "classifier": model.classifier,
-        }
-        self.heads = [
-            {name: copy.deepcopy(part) for name, part in parts.items()} for _ in layers[:-1]
-        ]
-        # What is optimised and saved.
-        self.parts = nn.ModuleList(nn.ModuleDict(head) for head in self.heads)
+        self.heads = nn.ModuleList(FAMILIES[model.config.model_type](model) for _ in layers[:-1])
 
     def scores(self, kind: str, batch: Batch) -> list[dict[str, Tensor]]:
         """Of each exit: choice -> scores [units, options]."""
@@ -89,12 +119,8 @@ class Exits(nn.Module):
         mask = batch.inputs["attention_mask"]
         found = []
         for inside, head in zip(seen, self.heads, strict=True):
-            states = head["norm"](inside.states)
-            if kind == "classify":
-                weights = mask.unsqueeze(-1).to(states.dtype)
-                states = (states * weights).sum(dim=1) / weights.sum(dim=1)
-            logits = head["classifier"](head["head"](states))
-            made = HEADS[kind](Given(logits), batch.inputs, batch.row_example, batch.words)
+            given = Given(head(kind, inside.states, mask))
+            made = HEADS[kind](given, batch.inputs, batch.row_example, batch.words)
             found.append({name: s.float() for name, s in made.items()})
         return [*found, last]
 
