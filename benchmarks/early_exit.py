@@ -62,6 +62,7 @@ LIMIT, STEPS, RATE = 2000, 400, 5e-4
 LENGTH = 48
 SURE = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 ROUNDS = 200
+FEWER, ALWAYS, EARLY = "fewer layers", "one exit of several", "early exit"
 
 
 class ModernBertHead(nn.Module):
@@ -352,37 +353,59 @@ def rows_of(
     seeds: Sequence[int],
     taken: Mapping[str, float],
 ) -> list[dict[str, Any]]:
-    """Both ways, by time."""
-    rows = []
-    for n in layers:
-        scores = [ended[task, seed, n] for seed in seeds]
-        rows.append(
-            {
-                "way": "fewer layers",
-                "rule": f"{n} layers",
-                "scores": scores,
-                "ms": taken[str(n)],
-                "layers": float(n),
-            }
-        )
-    costs = np.array([taken[str(n)] + i * taken["head"] for i, n in enumerate(layers)])
+    """All ways, by time; of early exit also how far it is above the others at its own time."""
+    rows: list[dict[str, Any]] = [
+        {
+            "way": FEWER, "rule": f"{n} layers", "scores": [ended[task, seed, n] for seed in seeds],
+            "ms": taken[str(n)], "layers": float(n),
+        }
+        for n in layers
+    ]  # fmt: skip
+    alone = np.array([taken[str(n)] for n in layers])
+    costs = alone + np.arange(len(layers)) * taken["head"]
     for place in range(len(ended[task, seeds[0], 0])):
         fronts_ = [ended[task, seed, 0][place] for seed in seeds]
         left = np.mean([np.array(f["left"]) / sum(f["left"]) for f in fronts_], axis=0)
         always = fronts_[0]["rule"].startswith("always")
-        ms = float(left @ (np.array([taken[str(n)] for n in layers]) if always else costs))
         rows.append(
             {
-                "way": "one exit of several" if always else "early exit", "rule": fronts_[0]["rule"],
-                "scores": [f["score"] for f in fronts_], "ms": ms, "layers": float(left @ np.array(layers)),
+                "way": ALWAYS if always else EARLY, "rule": fronts_[0]["rule"],
+                "scores": [f["score"] for f in fronts_], "ms": float(left @ (alone if always else costs)),
+                "layers": float(left @ np.array(layers)),
             }
         )  # fmt: skip
+    for row in rows:
+        if row["way"] == EARLY:
+            for name, ways in {"over fewer": (FEWER,), "over both": (FEWER, ALWAYS)}.items():
+                fixed = [r for r in rows if r["way"] in ways]
+                row[name] = [
+                    score - front([(r["ms"], r["scores"][i]) for r in fixed], row["ms"])
+                    for i, score in enumerate(row["scores"])
+                ]
     return sorted(rows, key=lambda row: row["ms"])
+
+
+def front(points: Sequence[tuple[float, float]], ms: float) -> float:
+    """The best score at a time among models that always take as long: on the line between the two next
+    to it, of those that are better than all faster ones."""
+    best: list[tuple[float, float]] = []
+    for time, score in sorted(points, key=lambda point: (point[0], -point[1])):
+        if not best or score > best[-1][1]:
+            best.append((time, score))
+    times, scores = zip(*best, strict=True)
+    return float(np.interp(ms, times, scores))
 
 
 def spread(scores: Sequence[float]) -> str:
     """Mean and deviation."""
     return f"{fmean(scores):.2f}" + (f" ± {stdev(scores):.2f}" if len(scores) > 1 else "")
+
+
+def above(gains: Sequence[float]) -> str:
+    """Mean gain, and how far seeds are apart."""
+    if not gains:
+        return ""
+    return f"{fmean(gains):+.2f}" + (f" ± {stdev(gains):.2f}" if len(gains) > 1 else "")
 
 
 def page(found: Mapping[str, Any], name: str) -> str:
@@ -392,11 +415,14 @@ def page(found: Mapping[str, Any], name: str) -> str:
         cells = [
             [
                 row["way"], row["rule"], f"{row['layers']:.2f}", f"{row['ms']:.2f}",
-                spread(row["scores"]),
+                spread(row["scores"]), *(above(row.get(n, ())) for n in ("over fewer", "over both")),
             ]
             for row in rows
         ]  # fmt: skip
-        heading = ["", "rule", "layers, mean", "ms, mean", "score on test"]
+        heading = [
+            "", "rule", "layers, mean", "ms, mean", "score on test", "over fewer layers",
+            "over both others",
+        ]  # fmt: skip
         parts.append(f"## {task}\n\n{tables.markdown(heading, cells)}\n")
     taken = found["milliseconds"]
     said = ", ".join(f"{n} layers {ms:.2f}" for n, ms in taken.items() if n != "head")
@@ -406,7 +432,9 @@ def page(found: Mapping[str, Any], name: str) -> str:
 `sure P`: a text leaves at the first head whose least certain unit has a probability of P. `agree`: at the
 first that chooses what the one before it chose (PABEE with a patience of one). `always N`: all leave after N
 layers of the model with exits. `fewer layers`: models of so many layers with one head, each trained by
-itself."""
+itself. The last two columns: how far early exit is above what models that always take as long reach in its
+time, on the line between the two next to it: those of fewer layers alone, and with the model that has
+exits, cut at one of them, among them."""
     reckoned = f"""Milliseconds of one text of {LENGTH} sub-words, exported in bf16, two threads, in turn:
 {said}; a head alone {taken["head"]:.2f}. A text that leaves at the i-th head is reckoned as the model of so
 many layers and i - 1 heads more: less than it would cost, as states would be handed from graph to graph."""
