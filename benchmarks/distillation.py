@@ -2,10 +2,12 @@
 
     ligero search recipes/search/distillation.toml --out runs/distillation --workers 2
     python benchmarks/distillation.py runs/distillation --latency --out benchmarks/results/distillation.md
-    python benchmarks/distillation.py runs/best --title "What helped, joined" --out benchmarks/results/best.md
+    LIGERO_DATA=… python benchmarks/distillation.py runs/best --valid --title "What helped, joined" \
+        --out benchmarks/results/best.md
 
 Scores are on test, means over seeds. What is compared shares task, seed and budget. With --latency graphs of
-the models' shapes are timed too, beside each other, and what choosing a sentence's tags takes.
+the models' shapes are timed too, beside each other, and what choosing a sentence's tags takes. With --valid
+teachers whose entity tags were chosen one by one are scored once more with tags as BIO allows.
 """
 
 import argparse
@@ -22,12 +24,15 @@ import numpy as np
 
 from export_speed import LABELS
 from ligero import machine
+from ligero.config import DataConfig
 from ligero.export import build as exporting
 from ligero.measure import bench, latency
 from ligero.models import build, catalog, weights
 from ligero.models.reference import RELEASED
+from ligero.reader import open_reader
 from ligero.report import search, tables
-from ligero.tasks import kinds
+from ligero.search import rounds as search_rounds
+from ligero.tasks import kinds, scoring, source
 from ligero.tasks.chains import Chain
 from ligero.train.trained import Trained
 
@@ -47,29 +52,36 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--title", default="What each way of distilling is worth")
     parser.add_argument("--latency", action="store_true", help="time the models' shapes")
+    parser.add_argument(
+        "--valid", action="store_true", help="score teachers with tags as BIO allows"
+    )
     arguments = parser.parse_args()
     found = json.loads((arguments.run / "results.json").read_text())
     rounds = search.rounds(found)
     teachers = best_teachers(found)
+    again = {
+        task: score
+        for task, teacher in teachers.items()
+        if arguments.valid
+        and (score := valid(task, arguments.run / search_rounds.TEACHERS / teacher["run"]))
+    }
     done = [o for o in rounds["students"]["outcomes"] if o["state"] == "done"]
     variants, models = (rounds["students"]["over"][name] for name in ("variant", "student"))
     # Of the first student all variants were tried, of the others those that depth is thought to change.
     students = [o for o in done if o["group"]["student"] == models[0]]
     taken = latencies() if arguments.latency else {}
     parts = [
-        f"## {task}\n\n{of_task(task, teacher, students, variants)}\n"
+        f"## {task}\n\n{of_task(task, teacher, students, variants, again.get(task))}\n"
         for task, teacher in teachers.items()
     ]
     page = f"""# {arguments.title}
 
-{over_all(students, variants)}
-
-{legend(variants)}
-{chr(10).join(parts)}
+{summary(students, variants)}{chr(10).join(parts)}
 {by_depth(done, models)}{how_long(taken)}{machine.footer("ligero", "torch", "transformers", "openvino")}"""
     arguments.out.write_text(page, encoding="utf-8")
     kept = {
         "teachers": {task: teacher["test"][teacher["metric"]] for task, teacher in teachers.items()},
+        "teachers, tags as BIO allows": again,
         "students": [
             {**o["group"], **o["values"], "dev": o["dev"], "test": o["test"]} for o in done
         ],
@@ -77,6 +89,23 @@ def main() -> None:
     }  # fmt: skip
     arguments.out.with_suffix(".json").write_text(json.dumps(kept, indent=1) + "\n")
     print(page)
+
+
+def valid(task: str, folder: Path) -> float | None:
+    """A teacher's score on test with entity tags chosen as BIO allows; None of what are no such tags."""
+    reader = open_reader(str(folder), "auto")
+    if kinds.settled(reader.kind, reader.labels, "auto") == "independent":
+        return None
+    examples = source.load_split(DataConfig(task=task), "test").examples
+    measured = scoring.measure(reader.kind, reader.labels, examples, reader.scores(examples))
+    return measured.metrics[reader.kind.metric(reader.labels)]
+
+
+def summary(students: Sequence[Outcome], variants: Sequence[str]) -> str:
+    """All tasks together, where variants are compared."""
+    if OUTPUTS not in variants:
+        return ""
+    return f"{over_all(students, variants)}\n\n{legend(variants)}\n"
 
 
 def legend(variants: Sequence[str]) -> str:
@@ -150,11 +179,17 @@ def over_all(students: Sequence[Outcome], variants: Sequence[str]) -> str:
 
 
 def of_task(
-    task: str, teacher: Outcome, students: Sequence[Outcome], variants: Sequence[str]
+    task: str,
+    teacher: Outcome,
+    students: Sequence[Outcome],
+    variants: Sequence[str],
+    again: float | None,
 ) -> str:
-    """One task: its teacher, and a line for each variant."""
+    """One task: its teacher, and a line for each variant. again: the teacher's score with other tags."""
     metric = teacher["metric"]
     rows = [["teacher", f"{teacher['test'][metric]:.2f}", "", "", "", ""]]
+    if again is not None:
+        rows.append(["teacher, tags as BIO allows", f"{again:.2f}", "", "", "", ""])
     alone, outputs = scores(students, ALONE, task), scores(students, OUTPUTS, task)
     for variant in ordered(variants):
         mine = scores(students, variant, task)
