@@ -65,6 +65,8 @@ class Predictor:
         self._most = windows
         self._weights = load_file(folder / HEAD) if (folder / HEAD).is_file() else {}
         way = card.decoding if decoding == kinds.OWN else decoding
+        if way == "crf" and card.decoding != "crf":
+            raise InputError(f"decoding crf for {folder}, which has no CRF", expected="another way")
         learned = Chain(**self._weights, learned=True) if way == "crf" else None
         self.kind = kinds.decoded(kinds.find(card.kind), card.labels, way, learned)
         self._segments = "token_type_ids" in card.inputs

@@ -109,7 +109,9 @@ def load(name: str, labels: Labels | None = None, decoding: str = kinds.OWN) -> 
     decoding = way if decoding == kinds.OWN else decoding
     labels = labels or own
     if decoding == "crf" and not crf.has_crf(folder):
-        raise InputError("no weights of the CRF that its card tells of", file=folder)
+        raise InputError(
+            "no weights of the CRF that is asked for, or that its card tells of", file=folder
+        )
     model = build.load(
         folder, kind=kind.name, labels=kind.rows(labels), layers=reference.layers, seed=0
     )

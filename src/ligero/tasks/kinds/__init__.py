@@ -12,6 +12,9 @@ from ligero.tasks.kinds.tag import Tag
 _ALL: tuple[Kind, ...] = (Classify(), Tag(), Answer(), Parse())
 KINDS = {kind.name: kind for kind in _ALL}
 
+WAYS = ("auto", "independent", "valid", "crf")
+"""How a sentence's tags may be chosen (`config.FitConfig`)."""
+
 OWN = "own"
 """A finished model's way of decoding, where no other is asked for."""
 
@@ -27,8 +30,10 @@ def settled(kind: Kind, labels: Labels, decoding: str) -> str:
     """A way of decoding (`config.FitConfig`) with "auto" made up: "valid" for entity tags of a scheme that
     is known, else "independent".
 
-    InputError where the way is not for the task.
+    InputError where the way is not for the task, or is none.
     """
+    if decoding not in WAYS:
+        raise unknown("decoding", decoding, WAYS)
     if decoding == "auto":
         together = kind.name == "tag" and schemes.is_known(labels)
         return "valid" if together else "independent"
