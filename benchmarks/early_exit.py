@@ -5,8 +5,9 @@
 
 A model with a head after every layer, or every second, learns at all of them together; a text leaves at
 the first head that is sure enough of it (of its least certain word), or that agrees with the one before
-(PABEE: Zhou et al., 2020). Beside it the same encoder cut to as many layers, with one head. Needs the
-tasks' files ($LIGERO_DATA). What is finished is not done again.
+(PABEE: Zhou et al., 2020). Beside it the same encoder cut to as many layers, with one head. The encoder
+is of ModernBERT's family, or of ALBERT's, whose layers are tied. Needs the tasks' files ($LIGERO_DATA).
+What is finished is not done again.
 
 Times are of graphs in bf16 (computed in fp32 where the processor has none), one text at a time. For a text
 that leaves at the i-th head they are those of the cut model, and i - 1 times that of a graph with nothing in

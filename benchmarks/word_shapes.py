@@ -6,8 +6,8 @@
 The encoder is fine-tuned on text as it is, on text whose case its tokenizer folds, and on such text with the
 shapes of its words (tasks/word_shapes.py). What ligero gives a BERT or an ALBERT through its token types
 (`fit.case`), this one, which has none, is given beside its embeddings: vectors that begin at zero. So it is
-known what shapes are worth to an encoder that was pre-trained well, and no uncased one of that sort can be
-trained in hours. What is finished is not done again.
+known what shapes are worth to an encoder that was pre-trained well, where no uncased one is at hand. What is
+finished is not done again.
 """
 
 import argparse

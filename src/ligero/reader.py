@@ -13,8 +13,8 @@ def open_reader(name: str, decoding: str = OWN) -> Reader:
     """An exported folder or a model that comes with ligero, which need no torch; else a run, a folder
     with a model, or a hub id.
 
-    decoding: how a sentence's tags are chosen, "independent" or "valid" (`config.FitConfig`); "own": as the
-    model was trained to.
+    decoding: how a sentence's tags are chosen, "auto", "independent" or "valid" (`config.FitConfig`);
+    "own": as the model was trained to.
 
     Raises as `runtime.Predictor` and `train.trained.load`, and LigeroError, which says what to
     install, where a model in torch is asked for without it.

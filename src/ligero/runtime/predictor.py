@@ -49,9 +49,9 @@ class Predictor:
         """Load a folder that `ligero export` made, or a model that comes with ligero ("ner").
 
         threads: of the processor; all its cores where left out. windows: that the texts of one call may
-        have in all. decoding: another way of choosing a sentence's tags than the export's own, "independent"
-        or "valid". Raises InputError where there is no export, or the way is not for its task, DamagedError
-        where a file of it was cut or altered.
+        have in all. decoding: another way of choosing a sentence's tags than the export's own, "auto",
+        "independent" or "valid". Raises InputError where there is no export, or the way is
+        not for its task, DamagedError where a file of it was cut or altered.
         """
         folder = locate(folder)
         self.card = card = Card.read(folder)
